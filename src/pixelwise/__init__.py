@@ -1,0 +1,1 @@
+"""Labels every pixel of an image, and tells you how well."""

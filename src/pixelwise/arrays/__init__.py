@@ -1,0 +1,1 @@
+"""Pure array geometry that several parts need: components, distances, surfaces."""

@@ -1,0 +1,1 @@
+"""Nouns and rules that every other folder stands on."""

@@ -1,0 +1,79 @@
+"""What a data set consists of: cases, classes, and what the stored mask values mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+IGNORE = 255
+"""Class id of void pixels in every label array inside the package (at most 255 classes)."""
+
+Split = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassInfo:
+    """A class: its id 0..K-1 in our label arrays, its name, and its colour as #rrggbb."""
+
+    id: int
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMeaning:
+    """How stored mask values become class ids.
+
+    kind: "values" (one channel or palette indices; keys of `to_class` are numbers as
+    text: "0", "255"), "colours" (keys are "#rrggbb") or "polygons" (keys are label names).
+    to_class: stored value -> class id, or IGNORE for void. What is not in it is unknown
+    and an error. sentence: what was understood, in words, for the user.
+    threshold: set when `--map` turned lossy masks into two classes at this stored value.
+    """
+
+    kind: Literal["values", "colours", "polygons"]
+    to_class: Mapping[str, int]
+    sentence: str
+    threshold: float | None = None
+    palette: tuple[tuple[int, int, int], ...] | None = None
+
+    def stored_value(self, class_id: int) -> str | None:
+        """The first stored value that means `class_id`, None if there is none."""
+        return next((key for key, value in self.to_class.items() if value == class_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One example. Paths are absolute; `label` is None where an image has no mask.
+
+    id: the stem, unique in the set. group: cases that must stay in one split.
+    image_paths holds one path per channel file (a single one for ordinary images).
+    """
+
+    id: str
+    image: Path
+    label: Path | None = None
+    fov: Path | None = None
+    group: str = ""
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A folder that was understood: its cases, its classes, its mask meaning."""
+
+    root: Path
+    name: str
+    cases: tuple[Case, ...]
+    classes: tuple[ClassInfo, ...]
+    meaning: LabelMeaning
+    spacing: tuple[float, ...] | None = None
+    unit: str = "px"
+    split_rule: str = ""
+    extras: Mapping[str, str] = field(default_factory=dict)
+
+    def of_split(self, split: Split) -> tuple[Case, ...]:
+        """The cases of one split, in the order of their ids."""
+        return tuple(case for case in self.cases if case.split == split)

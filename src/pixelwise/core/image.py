@@ -1,0 +1,95 @@
+"""What travels between files and arrays: header, source, sink, image, label map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelwise.core.errors import Problem
+
+Region = tuple[slice, ...]
+"""Integer slices over the spatial axes ([z,] y, x), start and stop given, step 1."""
+
+Array = npt.NDArray[Any]
+LabelArray = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says about itself before a pixel is read.
+
+    shape: spatial extent ([z,] y, x), upright (EXIF orientation applied).
+    spacing: one number per spatial axis in `unit`, None if the file has none.
+    geometry: what must be written back unchanged (GeoTIFF tags, affine), by reader.
+    format_name: the content's format ("PNG"), whatever the file is called.
+    notes: what a reader had to assume or drop, to be shown to the user once.
+    """
+
+    path: Path
+    shape: tuple[int, ...]
+    n_channels: int
+    dtype: np.dtype[Any]
+    format_name: str
+    spacing: tuple[float, ...] | None = None
+    unit: str = "px"
+    geometry: Mapping[str, Any] = field(default_factory=dict)
+    palette: tuple[tuple[int, int, int], ...] | None = None
+    notes: tuple[Problem, ...] = ()
+
+
+class Source(Protocol):
+    """An opened image. `read` gives (c, [z,] y, x) of the stored dtype, unscaled."""
+
+    @property
+    def header(self) -> Header: ...
+
+    def read(self, region: Region | None = None) -> Array: ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Sink(Protocol):
+    """A file being written. It appears under its name only when `close` succeeds.
+
+    Used as a context manager it closes on success and discards everything on an error.
+    """
+
+    def write(self, region: Region, values: Array) -> None: ...
+
+    def close(self) -> None: ...
+
+    def discard(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def whole_region(shape: tuple[int, ...]) -> Region:
+    """The region that covers a shape."""
+    return tuple(slice(0, length) for length in shape)
+
+
+def region_shape(region: Region) -> tuple[int, ...]:
+    """The shape of what a region holds."""
+    return tuple(part.stop - part.start for part in region)

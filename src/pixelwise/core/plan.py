@@ -1,0 +1,151 @@
+"""The plan: every setting of a run in one frozen file, a reason for every choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+
+from pixelwise.core.records import Choice
+
+PLAN_FORMAT = 1
+
+Options = Annotated[
+    Mapping[str, Any],
+    AfterValidator(lambda options: MappingProxyType(dict(options))),
+    PlainSerializer(dict),
+]
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Section(BaseModel):
+    """A part of the plan; frozen, unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClassEntry(Section):
+    """A class as the plan stores it."""
+
+    id: Annotated[int, Field(ge=0, le=254)]
+    name: str
+    colour: str
+
+
+class DataSection(Section):
+    """What the network is fed with and what its answers mean."""
+
+    n_dims: Literal[2, 3]
+    n_channels: Positive
+    classes: tuple[ClassEntry, ...]
+    label_kind: Literal["values", "colours", "polygons"]
+    label_map: Options
+    label_threshold: float | None = None
+    spacing: tuple[float, ...] | None = None
+    splits: Mapping[str, tuple[str, ...]]
+
+
+class IntensitySection(Section):
+    """How stored intensities become network input: (x - centre) / scale, per channel.
+
+    scheme "data set" uses the stored numbers for every image; "image" takes mean and
+    standard deviation of each image. Values are clipped to [low, high] first.
+    """
+
+    scheme: Literal["data set", "image"]
+    centre: tuple[float, ...]
+    scale: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+class PartSection(Section):
+    """A registered part by name, with its options."""
+
+    name: str
+    options: Options = Field(default_factory=dict, validate_default=True)
+
+
+class SamplingSection(Section):
+    """Which patches are drawn. foreground_share of them is centred on a labelled object,
+    drawn over the whole data set and class by class."""
+
+    patch: tuple[Positive, ...]
+    batch: Positive
+    foreground_share: Share
+
+
+class AugmentationSection(Section):
+    """One fused spatial transform and intensity changes; 0 or an empty tuple turns one off.
+
+    rotation in degrees, scaling and shear as factors around 1 and 0, elastic as the
+    standard deviation of the displacement in pixels on a coarse grid, mirror_axes as
+    indices of spatial axes, intensity as a factor on the strength of all grey changes.
+    """
+
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    scaling: Annotated[float, Field(ge=0, lt=1)]
+    shear: Annotated[float, Field(ge=0, lt=1)]
+    elastic: Annotated[float, Field(ge=0)]
+    mirror_axes: tuple[int, ...]
+    intensity: Annotated[float, Field(ge=0)]
+    colour: Annotated[float, Field(ge=0)]
+
+
+class OptimizerSection(Section):
+    """AdamW with warm-up and cosine decay; weights are averaged exponentially."""
+
+    learning_rate: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    warmup_share: Share
+    final_share: Share
+    averaging: Annotated[float, Field(ge=0, lt=1)]
+    gradient_clip: Annotated[float, Field(gt=0)]
+
+
+class TrainingSection(Section):
+    """How long and in which arithmetic.
+
+    steps is None while a time budget rules; a finished run holds the steps really taken.
+    pace lists (step, expected last step): the schedule was refitted to the measured step
+    time there; a plan that holds it repeats the run exactly.
+    """
+
+    steps: Positive | None
+    budget_seconds: Annotated[float, Field(gt=0)] | None
+    seed: int
+    precision: Literal["float32", "bfloat16"]
+    memory_format: Literal["contiguous", "channels_last"]
+    threads: Positive
+    pace: tuple[tuple[int, int], ...] = ()
+    validation_cases: Annotated[int, Field(ge=0)] = 4
+
+
+class InferenceSection(Section):
+    """How whole images are labelled: tile edge without halo, halo on each side, tiles a batch."""
+
+    tile: tuple[Positive, ...]
+    halo: tuple[Annotated[int, Field(ge=0)], ...]
+    batch: Positive
+    mirror_axes: tuple[int, ...] = ()
+
+
+class Plan(Section):
+    """Every setting of a run. Never edited, only replaced."""
+
+    format_version: Literal[1] = PLAN_FORMAT
+    package_version: str
+    task: PartSection
+    data: DataSection
+    intensity: IntensitySection
+    network: PartSection
+    loss: PartSection
+    sampling: SamplingSection
+    augmentation: AugmentationSection
+    optimizer: OptimizerSection
+    training: TrainingSection
+    inference: InferenceSection
+    reasons: tuple[Choice, ...] = ()

@@ -1,0 +1,149 @@
+"""What the work yields: facts, choices, progress of a training, scores. Frozen, and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+RECORD_FORMAT = 1
+
+
+class Record(BaseModel):
+    """A frozen value that is stored as JSON; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choice(Record):
+    """One decision of the planner: the field it sets, its value, the fact, the reason."""
+
+    field: str
+    value: str
+    fact: str
+    reason: str
+
+
+class ClassFacts(Record):
+    """How much of the labelled pixels a class takes, and in how many cases it occurs."""
+
+    id: int
+    name: str
+    n_pixels: int
+    share: float
+    n_cases: int
+
+
+class ChannelFacts(Record):
+    """Intensities of one channel over the training split, void and non-finite left out."""
+
+    minimum: float
+    maximum: float
+    mean: float
+    std: float
+    percentile_005: float
+    percentile_995: float
+
+
+class CaseFacts(Record):
+    """One case: spatial shape ([z,] y, x), channels, dtype, share of each class."""
+
+    id: str
+    split: str
+    shape: tuple[int, ...]
+    n_channels: int
+    dtype: str
+    class_pixels: tuple[int, ...]
+    n_ignored: int
+
+
+class Facts(Record):
+    """What is known about a data set before anything is trained. Counts are of pixels."""
+
+    format_version: int = RECORD_FORMAT
+    n_dims: int
+    n_cases: Mapping[str, int]
+    cases: tuple[CaseFacts, ...]
+    classes: tuple[ClassFacts, ...]
+    channels: tuple[ChannelFacts, ...]
+    median_shape: tuple[int, ...]
+    spacing: tuple[float, ...] | None
+    is_colour: bool
+    has_fov: bool
+
+
+class IntervalRecord(Record):
+    """What happened in one stretch of training (at most 30 s)."""
+
+    step: int
+    n_steps: int
+    seconds: float
+    loss: float
+    learning_rate: float
+    images_per_second: float
+    validation_score: float | None = None
+
+
+CaseStatus = Literal["present", "only-truth", "only-predicted", "both-empty", "all-ignored"]
+
+
+class ClassScores(Record):
+    """One class in one case: pixel counts and every metric (None = undefined here)."""
+
+    class_id: int
+    status: CaseStatus
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+    values: Mapping[str, float | None]
+
+
+class CaseScores(Record):
+    """All scores of one case. confusion[truth][predicted] counts valid pixels."""
+
+    id: str
+    group: str = ""
+    n_valid: int
+    n_ignored: int
+    confusion: tuple[tuple[int, ...], ...]
+    classes: tuple[ClassScores, ...]
+    confidence: float | None = None
+
+
+class MetricSummary(Record):
+    """A metric of one class over a set, averaged over cases and pooled over pixels.
+
+    n_undefined counts cases left out of `mean` because the metric has no value there
+    (both empty); n_missed and n_false_alarm count cases with only truth, only prediction.
+    pooled is None for metrics that cannot be pooled (distances).
+    """
+
+    class_id: int
+    metric: str
+    mean: float | None
+    std: float | None
+    minimum: float | None
+    median: float | None
+    maximum: float | None
+    pooled: float | None
+    n_cases: int
+    n_undefined: int
+    n_missed: int
+    n_false_alarm: int
+    low: float | None = None
+    high: float | None = None
+
+
+class Summary(Record):
+    """All cases of a scoring, summarised. The rule for empty cases is part of it."""
+
+    format_version: int = RECORD_FORMAT
+    n_cases: int
+    class_names: tuple[str, ...]
+    metrics: tuple[MetricSummary, ...]
+    overall: Mapping[str, float | None]
+    confusion: tuple[tuple[int, ...], ...]
+    rule: str
+    cases: tuple[CaseScores, ...]

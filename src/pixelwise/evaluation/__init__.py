@@ -1,0 +1,1 @@
+"""Engine: truth and prediction become scores and summaries."""

@@ -1,0 +1,1 @@
+"""Engine: what a network can see, what it costs, and why."""

@@ -1,0 +1,1 @@
+"""Engine: an image of any size becomes probabilities and labels."""

@@ -1,0 +1,1 @@
+"""Engine: makes a network better."""

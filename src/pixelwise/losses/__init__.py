@@ -1,0 +1,17 @@
+"""One family of losses per file: functions of (logits, target, valid)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from pixelwise.core.registry import Registry
+
+LossFunction = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(logits (n, k, ...), target (n, ...) int64, valid (n, ...) bool) -> scalar, lower is better.
+
+Pixels where `valid` is False add nothing to value or gradient, whatever target holds there.
+"""
+
+LOSSES: Registry[Callable[..., LossFunction]] = Registry("loss", "pixelwise.losses")

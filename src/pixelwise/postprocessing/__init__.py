@@ -1,0 +1,1 @@
+"""Labels or probabilities become better labels; stored as data, never as code."""

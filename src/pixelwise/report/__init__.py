@@ -1,0 +1,1 @@
+"""Records become charts and one self-contained HTML page."""
