@@ -1,0 +1,92 @@
+"""Exchangeable ways down and up by a factor of two: pooling, strides, interpolation, and more."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelwise.core.errors import BadPlan
+from pixelwise.networks.layers import AVERAGE_POOL, CONVOLUTION, MAX_POOL, TRANSPOSED
+
+Downsampling = Literal["max", "average", "strided", "dilated"]
+Upsampling = Literal["transposed", "nearest", "bilinear", "bicubic", "pixel-shuffle", "unpooling"]
+
+_INTERPOLATION = {
+    ("nearest", 2): "nearest",
+    ("nearest", 3): "nearest",
+    ("bilinear", 2): "bilinear",
+    ("bilinear", 3): "trilinear",
+    ("bicubic", 2): "bicubic",
+}
+
+
+def make_downsampling(n_dims: int, channels: int, kind: Downsampling) -> nn.Module:
+    """A layer that halves the grid, channels unchanged ("dilated" leaves the grid as it is)."""
+    if kind == "max":
+        return MAX_POOL[n_dims](2)
+    if kind == "average":
+        return AVERAGE_POOL[n_dims](2)
+    if kind == "strided":
+        return CONVOLUTION[n_dims](channels, channels, 2, stride=2)
+    return nn.Identity()
+
+
+def make_upsampling(n_dims: int, inputs: int, outputs: int, kind: Upsampling) -> nn.Module:
+    """A layer that doubles the grid and changes the number of channels.
+
+    Interpolating kinds are followed by a 1 x 1 convolution for the channels, done before
+    the interpolation, where it costs a fraction of it and gives the same values.
+    """
+    if kind == "transposed":
+        return TRANSPOSED[n_dims](inputs, outputs, 2, stride=2)
+    if kind == "pixel-shuffle":
+        return PixelShuffle(n_dims, inputs, outputs)
+    if kind == "unpooling":
+        return CONVOLUTION[n_dims](inputs, outputs, 1)
+    if (kind, n_dims) not in _INTERPOLATION:
+        raise BadPlan(
+            f"upsampling {kind} cannot be used for {n_dims}D images",
+            "transposed, nearest, bilinear (trilinear in 3D), pixel-shuffle or unpooling",
+            "Choose one of these.",
+            code="upsampling-dims",
+        )
+    return Interpolation(n_dims, inputs, outputs, _INTERPOLATION[kind, n_dims])
+
+
+class Interpolation(nn.Module):
+    """Interpolate to twice the grid, with a 1 x 1 convolution for the channels."""
+
+    def __init__(self, n_dims: int, inputs: int, outputs: int, mode: str) -> None:
+        super().__init__()
+        self.convolution = CONVOLUTION[n_dims](inputs, outputs, 1)
+        self.mode = mode
+
+    def forward(self, values: Tensor) -> Tensor:
+        align = None if self.mode == "nearest" else False
+        values = self.convolution(values)
+        return F.interpolate(values, scale_factor=2, mode=self.mode, align_corners=align)
+
+
+class PixelShuffle(nn.Module):
+    """A 1 x 1 convolution to 2^d times the channels, laid out as 2^d neighbouring pixels.
+
+    Source: Shi et al. 2016 (sub-pixel convolution).
+    """
+
+    def __init__(self, n_dims: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.convolution = CONVOLUTION[n_dims](inputs, outputs * 2**n_dims, 1)
+        self.outputs = outputs
+
+    def forward(self, values: Tensor) -> Tensor:
+        values = self.convolution(values)
+        n_dims = values.ndim - 2
+        if n_dims == 2:
+            return F.pixel_shuffle(values, 2)
+        sizes = values.shape[2:]
+        values = values.reshape(values.shape[0], self.outputs, *([2] * n_dims), *sizes)
+        order = [axis for i in range(n_dims) for axis in (2 + n_dims + i, 2 + i)]
+        values = values.permute(0, 1, *order)
+        return values.reshape(values.shape[0], self.outputs, *(2 * size for size in sizes))
