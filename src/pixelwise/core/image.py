@@ -93,3 +93,21 @@ def whole_region(shape: tuple[int, ...]) -> Region:
 def region_shape(region: Region) -> tuple[int, ...]:
     """The shape of what a region holds."""
     return tuple(part.stop - part.start for part in region)
+
+
+class Closing:
+    """What makes a source a context manager: it closes at the end of the block."""
+
+    def close(self) -> None:
+        """Let go of the file; sources that hold something override this."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,1 +1,166 @@
-"""One file format per file."""
+"""One file format per file: images and label masks by region, chosen by content, never by name."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from pixelwise.core.contents import foreign, read_head, shown
+from pixelwise.core.errors import BadOutput, Problem, UnreadableFile
+from pixelwise.core.image import Header, Sink, Source
+from pixelwise.core.registry import Entry, Registry
+
+Purpose = Literal["image", "labels", "probabilities"]
+OpenFunction = Callable[[Path, Purpose], Source]
+"""(path, purpose) -> Source. Reads no more than the header.
+
+"image" gives channels as a viewer shows them (palettes expanded); "labels" gives the
+stored numbers (palette indices, 0/1 for one bit). Facts given at registration:
+`recognises` (first bytes -> bool), `suffixes`, `purposes`, and `sinks`: suffix -> function
+(path, header, dtype, palette) -> Sink for what the format can write.
+"""
+
+READERS: Registry[OpenFunction] = Registry("reader", "pixelwise.readers")
+
+MAX_PIXELS = 500_000_000
+"""Largest accepted picture, 22 360 x 22 360: 1.5 GB as 8-bit RGB. PIXELWISE_MAX_PIXELS raises it."""
+
+_VALUES_PER_PIXEL = 4
+"""More channels than this count against the pixel limit, for it protects the memory."""
+
+_HOPELESS_BYTES = 10**13
+
+
+def open_image(path: Path | str, *, max_pixels: int | None = None) -> Source:
+    """Open an image by its content; only its header is read.
+
+    `read(region)` gives (c, [z,] y, x) of the stored dtype: palettes as colours, alpha
+    dropped, EXIF orientation applied, all of it said in `header.notes` (complete after
+    the first read). Raises UnreadableFile naming the cause; also if the header claims
+    more than `max_pixels` (default: MAX_PIXELS).
+    """
+    return _open(Path(path), "image", max_pixels)
+
+
+def open_labels(path: Path | str, *, max_pixels: int | None = None) -> Source:
+    """Open a label mask: stored numbers, palette indices, 0/1 for one bit, colours as 3 channels.
+
+    Raises as open_image.
+    """
+    return _open(Path(path), "labels", max_pixels)
+
+
+def open_probabilities(path: Path | str, *, max_pixels: int | None = None) -> Source:
+    """Open class probabilities written by create_probabilities: `read` gives (k, [z,] y, x).
+
+    Raises UnreadableFile.
+    """
+    return _open(Path(path), "probabilities", max_pixels)
+
+
+def create_labels(
+    path: Path | str,
+    header: Header,
+    *,
+    dtype: str = "uint8",
+    palette: tuple[tuple[int, int, int], ...] | None = None,
+) -> Sink:
+    """A label image on the grid of `header`; the suffix of `path` chooses the format.
+
+    write(region, values) takes ([z,] y, x). GeoTIFF tags and spacing of the header are
+    written back. What is never written stays 0. Raises BadOutput.
+    """
+    path = Path(path)
+    creators = _creators("labels")
+    create = creators.get(path.suffix.lower())
+    if create is None:
+        raise BadOutput(
+            f"labels cannot be written as {path.suffix!r}",
+            f"one of {', '.join(sorted(creators))}",
+            "Give the file one of these endings.",
+            path=shown(path),
+            code="unknown-format",
+        )
+    sink: Sink = create(path, header, dtype, palette)
+    return sink
+
+
+def create_probabilities(path: Path | str, shape: tuple[int, ...], n_classes: int) -> Sink:
+    """Class probabilities (k, [z,] y, x) as float16 .npy, written by region to disk.
+
+    write(region, values) takes spatial slices and values (k, [z,] y, x). Raises BadOutput.
+    """
+    sink: Sink = _creators("probabilities")[".npy"](Path(path), shape, n_classes)
+    return sink
+
+
+def image_suffixes() -> tuple[str, ...]:
+    """Lower-case endings that image files usually have (for finding, not for reading)."""
+    found = [s for e in _entries() if "image" in e.facts["purposes"] for s in e.facts["suffixes"]]
+    return tuple(sorted(found))
+
+
+def max_pixels_allowed() -> int:
+    """The pixel limit in force: PIXELWISE_MAX_PIXELS if it is a number, else MAX_PIXELS."""
+    text = os.environ.get("PIXELWISE_MAX_PIXELS", "").replace("_", "")
+    return int(text) if text.isdecimal() and int(text) > 0 else MAX_PIXELS
+
+
+def _open(path: Path, purpose: Purpose, max_pixels: int | None) -> Source:
+    head = read_head(path)
+    for entry in _entries():
+        if purpose in entry.facts["purposes"] and entry.facts["recognises"](head):
+            source = entry.part(path, purpose)
+            try:
+                _check_size(source.header, max_pixels or max_pixels_allowed())
+            except UnreadableFile:
+                source.close()
+                raise
+            return source
+    expected = "a .npy file of probabilities" if purpose == "probabilities" else (
+        "a PNG, TIFF, JPEG, BMP, GIF or WebP picture"
+    )
+    raise foreign(path, head, expected)
+
+
+def _check_size(header: Header, limit: int) -> None:
+    n_pixels = math.prod(header.shape)
+    n_values = n_pixels * max(1, math.ceil(header.n_channels / _VALUES_PER_PIXEL))
+    if n_values <= limit:
+        return
+    size = " x ".join(str(length) for length in reversed(header.shape))
+    n_bytes = n_pixels * header.n_channels * header.dtype.itemsize
+    raise UnreadableFile(
+        Problem(
+            f"its header claims {size} pixels (width x height) with {header.n_channels} "
+            f"channel{'s' if header.n_channels > 1 else ''}, {n_bytes / 1e9:.1f} GB once decoded",
+            f"at most {limit} pixels",
+            _size_remedy(n_values, n_bytes),
+            shown(header.path),
+            code="too-large",
+        )
+    )
+
+
+def _size_remedy(n_values: int, n_bytes: int) -> str:
+    if n_bytes > _HOPELESS_BYTES:
+        return "Such a header is damaged or made to do harm: remove the file."
+    return (
+        "If the picture is genuine and there is memory for it, set the environment variable "
+        f"PIXELWISE_MAX_PIXELS={n_values}; otherwise remove it."
+    )
+
+
+def _entries() -> list[Entry[OpenFunction]]:
+    return [READERS.find(name) for name in READERS.names()]
+
+
+def _creators(purpose: Purpose) -> dict[str, Callable[..., Any]]:
+    found: dict[str, Callable[..., Any]] = {}
+    for entry in _entries():
+        if purpose in entry.facts["purposes"]:
+            found.update(entry.facts["sinks"])
+    return found
