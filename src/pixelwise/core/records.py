@@ -89,7 +89,10 @@ CaseStatus = Literal["present", "only-truth", "only-predicted", "both-empty", "a
 
 
 class ClassScores(Record):
-    """One class in one case: pixel counts and every metric (None = undefined here)."""
+    """One class in one case: pixel counts and every metric.
+
+    A value is None where the metric is undefined, or infinite and then named in `infinite`.
+    """
 
     class_id: int
     status: CaseStatus
@@ -98,6 +101,7 @@ class ClassScores(Record):
     fn: int
     tn: int
     values: Mapping[str, float | None]
+    infinite: tuple[str, ...] = ()
 
 
 class CaseScores(Record):
@@ -117,7 +121,10 @@ class MetricSummary(Record):
 
     n_undefined counts cases left out of `mean` because the metric has no value there
     (both empty); n_missed and n_false_alarm count cases with only truth, only prediction.
-    pooled is None for metrics that cannot be pooled (distances).
+    mean is None if there is no defined case, or if n_infinite cases make it infinite;
+    mean_present is over the cases where truth and prediction both have the class.
+    pooled is None for metrics that cannot be pooled (distances). low, high: bootstrap
+    interval of the mean over cases, or over groups of cases.
     """
 
     class_id: int
@@ -132,6 +139,8 @@ class MetricSummary(Record):
     n_undefined: int
     n_missed: int
     n_false_alarm: int
+    n_infinite: int = 0
+    mean_present: float | None = None
     low: float | None = None
     high: float | None = None
 
@@ -147,3 +156,6 @@ class Summary(Record):
     confusion: tuple[tuple[int, ...], ...]
     rule: str
     cases: tuple[CaseScores, ...]
+    background: int | None = 0
+    interval: str = ""
+    unit: str = "px"

@@ -1,1 +1,6 @@
 """Engine: truth and prediction become scores and summaries."""
+
+from pixelwise.evaluation.scoring import DEFAULT_METRICS, score_case
+from pixelwise.evaluation.summary import summarise
+
+__all__ = ["DEFAULT_METRICS", "score_case", "summarise"]

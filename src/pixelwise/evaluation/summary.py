@@ -1,0 +1,195 @@
+"""Many cases become one summary: averaged over cases and pooled over pixels, always saying which."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelwise.core.records import CaseScores, MetricSummary, Summary
+from pixelwise.evaluation.bootstrap import N_DRAWS, Interval, bootstrap_means
+from pixelwise.metrics.choices import MetricChoice, choose_metrics
+from pixelwise.metrics.pair import LabelPair
+
+Matrix = npt.NDArray[np.float64]
+
+BACKGROUND_NAMES = frozenset({"background", "bg", "back", "none", "outside", "rest", "other"})
+
+RULE = (
+    "A class that neither truth nor prediction has in a case gives that case no value; such "
+    "cases are counted as undefined and left out of the mean over cases. A class that only one "
+    "of them has scores 0 in overlaps, and the image diagonal in distances; missed and "
+    "falsely predicted cases are counted beside each mean. Pooled values come from the pixel "
+    "counts summed over all cases. Void pixels and pixels outside the field of view count nowhere."
+)
+
+
+def summarise(
+    scores: Sequence[CaseScores],
+    class_names: Sequence[str],
+    *,
+    background: int | None = -1,
+    unit: str = "px",
+    n_draws: int = N_DRAWS,
+    seed: int = 0,
+) -> Summary:
+    """Summarise cases per class and overall.
+
+    background: the class that foreground means leave out; by default class 0 if its name
+    says so ("background") or if there are only two classes, else none. Intervals are 95 %
+    bootstrap intervals over cases, or over groups where cases have one.
+    Overall: mean_dice is averaged over cases, then over foreground classes;
+    mean_dice_pooled the same from summed counts; mean_iou, frequency_weighted_iou,
+    mean_accuracy and pixel_accuracy are of summed counts over all classes present in
+    truth or prediction, as in the FCN paper (Long et al. 2015); mean_iou_over_cases is
+    averaged over cases first.
+    """
+    n_classes = len(class_names)
+    left_out = _find_background(class_names) if background == -1 else background
+    confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
+    for case in scores:
+        confusion += np.asarray(case.confusion, dtype=np.int64)
+    keys = list(scores[0].classes[0].values) if scores else []
+    choices = choose_metrics(keys)
+    pooled_pair = _pair_of_counts(confusion)
+    rows = [(class_id, choice) for class_id in range(n_classes) for choice in choices]
+    table = _value_table(scores, rows)
+    interval = bootstrap_means(table, [case.group for case in scores], n_draws=n_draws, seed=seed)
+    metrics = tuple(
+        _summarise_metric(scores, class_id, choice, table[:, i], pooled_pair, interval, i)
+        for i, (class_id, choice) in enumerate(rows)
+    )
+    return Summary(
+        n_cases=len(scores),
+        class_names=tuple(class_names),
+        metrics=metrics,
+        overall=_overall(metrics, confusion, left_out),
+        confusion=tuple(tuple(int(n) for n in row) for row in confusion),
+        rule=RULE,
+        cases=tuple(scores),
+        background=left_out,
+        interval=_describe_interval(scores, interval, n_draws, seed),
+        unit=unit,
+    )
+
+
+def pooled_overall(confusion: npt.NDArray[np.int64]) -> dict[str, float]:
+    """Pixel accuracy, mean accuracy, mean IoU, frequency-weighted IoU of summed counts.
+
+    Source: Long et al. 2015, section 5. Classes that neither truth nor prediction has are
+    left out; a class that is only predicted counts as 0 in the mean IoU.
+    """
+    right = np.diag(confusion).astype(float)
+    truth, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
+    union = truth + predicted - right
+    total = float(confusion.sum())
+    ious = right[union > 0] / union[union > 0]
+    nothing = math.nan
+    return {
+        "pixel_accuracy": float(right.sum() / total) if total else nothing,
+        "mean_accuracy": float((right[truth > 0] / truth[truth > 0]).mean()) if total else nothing,
+        "mean_iou": float(ious.mean()) if ious.size else nothing,
+        "frequency_weighted_iou": (
+            float((truth[union > 0] * ious).sum() / total) if total else nothing
+        ),
+    }
+
+
+def _find_background(class_names: Sequence[str]) -> int | None:
+    if not class_names:
+        return None
+    is_named = class_names[0].strip().lower() in BACKGROUND_NAMES
+    return 0 if is_named or len(class_names) == 2 else None
+
+
+def _pair_of_counts(confusion: npt.NDArray[np.int64]) -> LabelPair:
+    nothing = np.zeros((0, 0), dtype=np.uint8)
+    pair = LabelPair(nothing, nothing, len(confusion), (1.0, 1.0))
+    pair.confusion = confusion
+    return pair
+
+
+def _value_table(
+    scores: Sequence[CaseScores], rows: Sequence[tuple[int, MetricChoice]]
+) -> Matrix:
+    table = np.full((len(scores), len(rows)), np.nan)
+    for i, case in enumerate(scores):
+        for j, (class_id, choice) in enumerate(rows):
+            value = case.classes[class_id].values[choice.key]
+            if value is not None:
+                table[i, j] = value
+    return table
+
+
+def _summarise_metric(
+    scores: Sequence[CaseScores],
+    class_id: int,
+    choice: MetricChoice,
+    column: Matrix,
+    pooled_pair: LabelPair,
+    interval: Interval,
+    index: int,
+) -> MetricSummary:
+    defined = column[np.isfinite(column)]
+    statuses = [case.classes[class_id].status for case in scores]
+    n_infinite = sum(choice.key in case.classes[class_id].infinite for case in scores)
+    present = column[[status == "present" for status in statuses]] if statuses else column
+    is_finite = defined.size > 0 and n_infinite == 0
+    pooled = choice.of(pooled_pair.of_class(class_id)) if choice.fact("pools") else math.nan
+    return MetricSummary(
+        class_id=class_id,
+        metric=choice.key,
+        mean=float(defined.mean()) if is_finite else None,
+        std=float(defined.std(ddof=1)) if is_finite and defined.size > 1 else None,
+        minimum=float(defined.min()) if defined.size else None,
+        median=float(np.median(defined)) if is_finite else None,
+        maximum=float(defined.max()) if is_finite else None,
+        pooled=_finite(pooled),
+        n_cases=len(scores),
+        n_undefined=len(scores) - defined.size - n_infinite,
+        n_missed=statuses.count("only-truth"),
+        n_false_alarm=statuses.count("only-predicted"),
+        n_infinite=n_infinite,
+        mean_present=_mean(present),
+        low=_finite(interval.low[index]) if is_finite else None,
+        high=_finite(interval.high[index]) if is_finite else None,
+    )
+
+
+def _overall(
+    metrics: Sequence[MetricSummary], confusion: npt.NDArray[np.int64], background: int | None
+) -> dict[str, float | None]:
+    numbers = pooled_overall(confusion)
+    foreground = [m for m in metrics if m.class_id != background]
+    dice = [m for m in foreground if m.metric == "dice"]
+    numbers["mean_dice"] = _mean_of([m.mean for m in dice])
+    numbers["mean_dice_pooled"] = _mean_of([m.pooled for m in dice])
+    numbers["mean_iou_over_cases"] = _mean_of([m.mean for m in metrics if m.metric == "iou"])
+    return {key: _finite(value) for key, value in numbers.items()}
+
+
+def _describe_interval(
+    scores: Sequence[CaseScores], interval: Interval, n_draws: int, seed: int
+) -> str:
+    if interval.method == "none":
+        return "no interval: there is one independent case only"
+    has_groups = any(case.group for case in scores)
+    unit = "groups of cases" if has_groups else "cases"
+    method = "bias-corrected and accelerated" if interval.method == "bca" else "percentile"
+    return f"95 %, {method} bootstrap over {unit}, {n_draws} draws, seed {seed}"
+
+
+def _mean(values: Matrix) -> float | None:
+    defined = values[np.isfinite(values)]
+    return float(defined.mean()) if defined.size else None
+
+
+def _mean_of(values: Sequence[float | None]) -> float:
+    defined = [value for value in values if value is not None]
+    return sum(defined) / len(defined) if defined else math.nan
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

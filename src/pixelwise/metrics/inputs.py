@@ -1,0 +1,110 @@
+"""What may be scored: arrays of labels on one grid, and a spacing that fits them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelwise.core.errors import BadData, Problem, ShapeMismatch
+
+Spacing = tuple[float, ...]
+LABEL_LIMIT = 255
+"""Class ids are 0..254; 255 is void everywhere in this package."""
+
+
+def as_array(values: Any, role: str) -> npt.NDArray[Any]:
+    """`values` as a NumPy array (torch tensors are detached and brought to the CPU, no copy)."""
+    if hasattr(values, "detach") and hasattr(values, "cpu"):
+        values = values.detach().cpu().numpy()
+    array = np.asarray(values)
+    if array.dtype.kind not in "buif":
+        raise BadData(
+            f"{role} holds {array.dtype} values", "an array of labels",
+            "Give whole numbers or booleans.", code="not-labels",
+        )
+    if array.ndim not in (1, 2, 3):
+        raise ShapeMismatch(
+            f"{role} has {array.ndim} dimensions, shape {array.shape}", "([z,] y, x)",
+            "Score one image or volume at a time, without batch or channel axis.",
+            code="bad-dimensions",
+        )
+    return array
+
+
+def as_labels(values: Any, role: str) -> npt.NDArray[Any]:
+    """An array of whole numbers or booleans. Raises BadData for floats, saying what they look like.
+
+    Values are not changed, and never squeezed to fewer bits.
+    """
+    array = as_array(values, role)
+    if array.dtype.kind == "f":
+        raise BadData(_float_problem(array, role))
+    return array
+
+
+def check_same_grid(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> None:
+    """Raise ShapeMismatch, naming both shapes, unless the grids agree."""
+    if truth.shape != predicted.shape:
+        raise ShapeMismatch(
+            f"truth has shape {truth.shape} and predicted {predicted.shape}",
+            "two label arrays on one grid",
+            "Score on the original grid: resample the prediction to the truth, never the reverse.",
+            code="other-shape",
+        )
+
+
+def as_spacing(spacing: Sequence[float] | float | None, n_dims: int) -> Spacing:
+    """One positive finite number per axis, in array order. None means 1 (pixels)."""
+    if spacing is None:
+        return (1.0,) * n_dims
+    values = np.atleast_1d(np.asarray(spacing, dtype=float))
+    if values.shape == (1,):
+        values = np.repeat(values, n_dims)
+    if values.shape != (n_dims,) or not np.all(np.isfinite(values)) or np.any(values <= 0):
+        raise BadData(
+            f"spacing is {spacing!r} for an array of {n_dims} dimensions",
+            f"{n_dims} positive numbers in array order ([z,] y, x)",
+            "Give the size of a pixel along each axis.",
+            code="bad-spacing",
+        )
+    return tuple(float(value) for value in values)
+
+
+def check_range(array: npt.NDArray[Any], role: str, n_classes: int, ignore: int | None) -> None:
+    """Raise BadData if a value is neither a class id 0..n_classes-1 nor the ignore value."""
+    if array.size == 0 or array.dtype.kind == "b":
+        return
+    low, high = int(array.min()), int(array.max())
+    if low >= 0 and high < n_classes:
+        return
+    found = [int(value) for value in np.unique(array)]
+    strange = [v for v in found if not 0 <= v < n_classes and v != ignore]
+    if strange:
+        more = ", …" if len(strange) > 6 else ""
+        raise BadData(
+            f"{role} holds {', '.join(map(str, strange[:6]))}{more}",
+            f"class ids 0 to {n_classes - 1}" + (f" or {ignore} for void" if ignore is not None else ""),
+            "Map the values to class ids, or name the value of void pixels (ignore=…).",
+            code="unknown-label",
+        )
+
+
+def _float_problem(array: npt.NDArray[Any], role: str) -> Problem:
+    if np.isnan(array).any():
+        n_nan = int(np.isnan(array).sum())
+        return Problem(
+            f"{role} holds {n_nan} NaN value{'s' if n_nan != 1 else ''} ({array.dtype})",
+            "whole numbers", "Find out where they come from; labels cannot be NaN.", code="nan",
+        )
+    low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+    if 0 <= low and high <= 1 and np.any((array > 0) & (array < 1)):
+        remedy = "These look like probabilities: take a threshold or the most likely class first."
+    else:
+        remedy = "If they are class ids, convert them: labels.astype('uint8')."
+    return Problem(
+        f"{role} holds {array.dtype} values from {low:g} to {high:g}", "labels as whole numbers",
+        remedy, code="float-labels",
+    )

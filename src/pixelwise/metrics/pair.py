@@ -1,0 +1,197 @@
+"""Truth and prediction side by side: what metrics ask for, computed once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelwise.arrays.counting import count_pairs
+from pixelwise.arrays.surfaces import SurfaceDistances, surface_distances
+from pixelwise.core.case import IGNORE
+from pixelwise.core.errors import BadData
+from pixelwise.metrics.inputs import (
+    LABEL_LIMIT,
+    Spacing,
+    as_labels,
+    as_spacing,
+    check_range,
+    check_same_grid,
+)
+
+Labels = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Pixels of one class: in both, only predicted, only truth, in neither (64-bit)."""
+
+    tp: int
+    fp: int
+    fn: int
+    tn: int
+
+
+class LabelPair:
+    """Two label arrays on one grid, void removed from both, and what was found out so far.
+
+    truth, predicted ([z,] y, x) uint8 class ids, 255 where nothing is scored. Void pixels
+    belong to no class in either array; where an object is cut by void, the cut is rim in
+    both, so that it adds no distance.
+    """
+
+    def __init__(
+        self, truth: Labels, predicted: Labels, n_classes: int, spacing: Spacing
+    ) -> None:
+        self.truth = truth
+        self.predicted = predicted
+        self.n_classes = n_classes
+        self.spacing = spacing
+        self._distances: dict[tuple[int, int], SurfaceDistances] = {}
+
+    @cached_property
+    def confusion(self) -> npt.NDArray[np.int64]:
+        """confusion[truth, predicted]: scored pixels, 64-bit."""
+        return count_pairs(self.truth, self.predicted, self.n_classes)
+
+    @property
+    def n_valid(self) -> int:
+        """How many pixels are scored."""
+        return int(self.confusion.sum())
+
+    @property
+    def n_ignored(self) -> int:
+        """How many pixels are void or outside the field of view."""
+        return int(self.truth.size) - self.n_valid
+
+    def of_class(self, class_id: int) -> MaskPair:
+        """The two masks of one class."""
+        return MaskPair(self, class_id)
+
+    def distances(self, class_id: int) -> SurfaceDistances:
+        """Distances between the rims of a class, both directions, in units of spacing."""
+        key = (class_id, 0)
+        if key not in self._distances:
+            self._distances[key] = surface_distances(
+                self.truth == class_id, self.predicted == class_id, self.spacing
+            )
+        return self._distances[key]
+
+
+class MaskPair:
+    """The masks of one class in truth and prediction, with everything metrics are made from."""
+
+    def __init__(self, owner: LabelPair, class_id: int) -> None:
+        self.owner = owner
+        self.class_id = class_id
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Pixel counts of the class against all others."""
+        return class_counts(self.owner.confusion, self.class_id)
+
+    @property
+    def spacing(self) -> Spacing:
+        """Size of a pixel per axis, in array order."""
+        return self.owner.spacing
+
+    @cached_property
+    def truth(self) -> Mask:
+        """Where the truth has the class."""
+        return np.asarray(self.owner.truth == self.class_id)
+
+    @cached_property
+    def predicted(self) -> Mask:
+        """Where the prediction has the class."""
+        return np.asarray(self.owner.predicted == self.class_id)
+
+    @property
+    def distances(self) -> SurfaceDistances:
+        """Distances between the rims, both directions."""
+        return self.owner.distances(self.class_id)
+
+    @property
+    def diagonal(self) -> float:
+        """Length of the image diagonal, shape times spacing."""
+        extent = np.asarray(self.owner.truth.shape) * np.asarray(self.spacing)
+        return float(np.sqrt((extent**2).sum()))
+
+
+def class_counts(confusion: npt.NDArray[np.int64], class_id: int) -> Counts:
+    """Counts of one class against all others from a confusion matrix [truth, predicted]."""
+    tp = int(confusion[class_id, class_id])
+    fn = int(confusion[class_id].sum()) - tp
+    fp = int(confusion[:, class_id].sum()) - tp
+    return Counts(tp, fp, fn, int(confusion.sum()) - tp - fp - fn)
+
+
+def pair_of(
+    truth: Any, predicted: Any, spacing: Sequence[float] | float | None = None
+) -> MaskPair:
+    """Two masks as a pair; every nonzero pixel belongs to the object.
+
+    Raises BadData for floats, NaN or a bad spacing, ShapeMismatch for different grids.
+    """
+    truth, predicted = as_labels(truth, "truth"), as_labels(predicted, "predicted")
+    check_same_grid(truth, predicted)
+    scale = as_spacing(spacing, truth.ndim)
+    return LabelPair(_as_mask(truth), _as_mask(predicted), 2, scale).of_class(1)
+
+
+def label_pair(
+    truth: Any,
+    predicted: Any,
+    n_classes: int,
+    *,
+    spacing: Sequence[float] | float | None = None,
+    ignore: int | None = None,
+    valid: Any = None,
+) -> LabelPair:
+    """Two arrays of class ids 0..n_classes-1 as a pair; inputs are not changed.
+
+    Pixels with the value `ignore` in the truth, or where `valid` is False, are void.
+    Raises BadData for other values, floats or a bad spacing, ShapeMismatch for other grids.
+    """
+    truth, predicted = as_labels(truth, "truth"), as_labels(predicted, "predicted")
+    check_same_grid(truth, predicted)
+    if not 1 <= n_classes < LABEL_LIMIT:
+        raise BadData(
+            f"there are {n_classes} classes", f"1 to {LABEL_LIMIT - 1}",
+            "Objects of an instance labelling are scored by pixelwise.metrics.instances.",
+            code="too-many-classes",
+        )
+    scale = as_spacing(spacing, truth.ndim)
+    check_range(truth, "truth", n_classes, ignore)
+    check_range(predicted, "predicted", n_classes, ignore)
+    void = _void(truth, ignore, valid)
+    truth8, predicted8 = _as_class_ids(truth), _as_class_ids(predicted)
+    if void is not None:
+        truth8 = np.where(void, np.uint8(IGNORE), truth8)
+        predicted8 = np.where(void, np.uint8(IGNORE), predicted8)
+    return LabelPair(truth8, predicted8, n_classes, scale)
+
+
+def _void(truth: npt.NDArray[Any], ignore: int | None, valid: Any) -> Mask | None:
+    void: Mask | None = None if ignore is None else np.asarray(truth == ignore)
+    void = None if void is None or not void.any() else void
+    if valid is None:
+        return void
+    inside = as_labels(valid, "valid")
+    check_same_grid(truth, inside)
+    outside = inside == 0
+    return np.asarray(outside if void is None else outside | void)
+
+
+def _as_mask(array: npt.NDArray[Any]) -> Labels:
+    mask = array if array.dtype == bool else array != 0
+    return np.ascontiguousarray(mask).view(np.uint8)
+
+
+def _as_class_ids(array: npt.NDArray[Any]) -> Labels:
+    narrow = array.view(np.uint8) if array.dtype == bool else array.astype(np.uint8, copy=False)
+    return np.ascontiguousarray(narrow)
