@@ -16,7 +16,7 @@ DEFAULT_METRICS = (
 )  # fmt: skip
 
 EVALUATION_OPTIONS = {"one_empty": "diagonal"}
-"""A distance to something that is missing counts as the image diagonal, so that it can be averaged."""
+"""A distance to something missing counts as the image diagonal, so that it can be averaged."""
 
 
 def score_case(

@@ -1,4 +1,4 @@
-"""Many cases become one summary: averaged over cases and pooled over pixels, always saying which."""
+"""Many cases become one summary: averaged over cases, and pooled over pixels, named apart."""
 
 from __future__ import annotations
 

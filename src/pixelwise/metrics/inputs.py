@@ -84,9 +84,10 @@ def check_range(array: npt.NDArray[Any], role: str, n_classes: int, ignore: int 
     strange = [v for v in found if not 0 <= v < n_classes and v != ignore]
     if strange:
         more = ", …" if len(strange) > 6 else ""
+        void = f" or {ignore} for void" if ignore is not None else ""
         raise BadData(
             f"{role} holds {', '.join(map(str, strange[:6]))}{more}",
-            f"class ids 0 to {n_classes - 1}" + (f" or {ignore} for void" if ignore is not None else ""),
+            f"class ids 0 to {n_classes - 1}{void}",
             "Map the values to class ids, or name the value of void pixels (ignore=…).",
             code="unknown-label",
         )
