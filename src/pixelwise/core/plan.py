@@ -35,24 +35,37 @@ class ClassEntry(Section):
     colour: str
 
 
+class LabelSection(Section):
+    """How stored mask values become class ids (255 = void): see `LabelMeaning`."""
+
+    kind: Literal["values", "colours", "polygons"]
+    to_class: Options
+    threshold: float | None = None
+    palette: tuple[tuple[int, int, int], ...] | None = None
+
+
 class DataSection(Section):
-    """What the network is fed with and what its answers mean."""
+    """What the network is fed with and what its answers mean.
+
+    hold_out is above 0 only where a single case serves for training and validation:
+    that share of its longest axis, at the end, is kept from training.
+    """
 
     n_dims: Literal[2, 3]
     n_channels: Positive
-    classes: tuple[ClassEntry, ...]
-    label_kind: Literal["values", "colours", "polygons"]
-    label_map: Options
-    label_threshold: float | None = None
+    classes: Annotated[tuple[ClassEntry, ...], Field(min_length=2)]
+    labels: LabelSection
     spacing: tuple[float, ...] | None = None
+    unit: str = "px"
     splits: Mapping[str, tuple[str, ...]]
+    hold_out: Share = 0.0
 
 
 class IntensitySection(Section):
     """How stored intensities become network input: (x - centre) / scale, per channel.
 
-    scheme "data set" uses the stored numbers for every image; "image" takes mean and
-    standard deviation of each image. Values are clipped to [low, high] first.
+    scheme "data set" uses the stored numbers for every image and clips to [low, high]
+    first; "image" takes mean and standard deviation of each image and clips nothing.
     """
 
     scheme: Literal["data set", "image"]

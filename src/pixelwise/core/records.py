@@ -47,7 +47,10 @@ class ChannelFacts(Record):
 
 
 class CaseFacts(Record):
-    """One case: spatial shape ([z,] y, x), channels, dtype, share of each class."""
+    """One case: spatial shape ([z,] y, x), channels, dtype, pixels of each class.
+
+    means, stds: intensity of each channel over the case's finite pixels.
+    """
 
     id: str
     split: str
@@ -56,10 +59,16 @@ class CaseFacts(Record):
     dtype: str
     class_pixels: tuple[int, ...]
     n_ignored: int
+    means: tuple[float, ...] = ()
+    stds: tuple[float, ...] = ()
 
 
 class Facts(Record):
-    """What is known about a data set before anything is trained. Counts are of pixels."""
+    """What is known about a data set before anything is trained. Counts are of pixels.
+
+    asymmetry: per spatial axis, how far the mean class maps are from their mirror image
+    along it: 0 symmetric, 1 the most; empty if not measured.
+    """
 
     format_version: int = RECORD_FORMAT
     n_dims: int
@@ -71,6 +80,7 @@ class Facts(Record):
     spacing: tuple[float, ...] | None
     is_colour: bool
     has_fov: bool
+    asymmetry: tuple[float, ...] = ()
 
 
 class IntervalRecord(Record):

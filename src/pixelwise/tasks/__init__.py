@@ -3,8 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+
+from torch import Tensor
 
 from pixelwise.core.registry import Registry
 
-TASKS: Registry[Callable[..., Any]] = Registry("task", "pixelwise.tasks")
+TensorFunction = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How many outputs a network needs, and the way from labels to target and back.
+
+    encode_target: (n, …) class ids -> training target.
+    probabilities: (n, k, …) logits -> (n, k, …) float32 in [0, 1].
+    decode_output: (n, k, …) probabilities -> (n, …) class ids.
+    """
+
+    n_outputs: int
+    encode_target: TensorFunction
+    probabilities: TensorFunction
+    decode_output: TensorFunction
+
+
+TASKS: Registry[Callable[..., Task]] = Registry("task", "pixelwise.tasks")
+
+
+def build_task(name: str, n_classes: int, options: dict[str, object]) -> Task:
+    """Build a registered task for a number of classes."""
+    task: Task = TASKS.build(name, n_classes, options=options)
+    return task

@@ -1,0 +1,94 @@
+"""The machine: processor, threads, random state, memory, and what to record about it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import resource
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+
+import torch
+
+_STARTED = time.monotonic()
+_RECORDED = ("torch", "numpy", "lightning-fabric", "pillow", "tifffile", "scipy")
+
+
+def seconds_since_start() -> float:
+    """Wall-clock seconds since this process began (its own record of it where it has one)."""
+    try:
+        ticks = float(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
+        uptime = float(Path("/proc/uptime").read_text().split()[0])
+        return uptime - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return time.monotonic() - _STARTED
+
+
+def usable_cores() -> int:
+    """How many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def use_threads(n_threads: int) -> None:
+    """Let tensor operations use this many threads."""
+    torch.set_num_threads(n_threads)
+
+
+def seed_everything(seed: int) -> None:
+    """Set the random state that initialisation and dropout draw from."""
+    torch.manual_seed(seed)
+
+
+def available_bytes() -> int | None:
+    """Memory that can be taken without swapping, None where the system does not tell."""
+    try:
+        found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text())
+    except OSError:
+        return None
+    return int(found.group(1)) * 1024 if found else None
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has held so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def processor_name() -> str:
+    """The processor as the system names it."""
+    try:
+        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found.group(1).strip() if found else platform.processor() or platform.machine()
+
+
+def environment() -> dict[str, str]:
+    """Versions and machine facts that a run is stored with, as text."""
+    versions = {name: _version(name) for name in ("pixelwise", *_RECORDED)}
+    load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
+    return versions | {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor_name(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "cores": str(usable_cores()),
+        "load at the start": load,
+    }
+
+
+def package_version() -> str:
+    """The version of this package."""
+    return _version("pixelwise")
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,129 @@
+"""The training loop: a generator that makes a network better and says how it goes."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from pixelwise.core.errors import UserError
+from pixelwise.core.plan import OptimizerSection
+from pixelwise.core.records import IntervalRecord
+from pixelwise.data.patches import Batch
+from pixelwise.learning.schedule import learning_rate_at, progress_at, refit
+from pixelwise.learning.state import TrainingState, update_average
+from pixelwise.networks import training_loss
+
+LossFunction = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+_SKIPS_UNTIL_DIVERGED = 20
+
+
+def fit(
+    state: TrainingState,
+    draw: Callable[[int], Batch],
+    loss_function: LossFunction,
+    section: OptimizerSection,
+    *,
+    n_steps: int | None,
+    deadline: float | None,
+    interval_seconds: float = 10.0,
+) -> Iterator[IntervalRecord]:
+    """Train until `n_steps`, or until the deadline (on `time.monotonic`), whichever is given.
+
+    Yields a record every `interval_seconds` and at the end; between two of them the caller
+    may save, validate or stop. With a deadline the schedule is refitted to the measured
+    pace at each record, the caller's own time included.
+    Raises UserError if the loss stays non-finite.
+    """
+    state.network.train()
+    first_step, started = state.step, time.monotonic()
+    seconds_before = state.seconds
+    while not _is_done(state, n_steps, deadline):
+        mark, since = state.step, time.monotonic()
+        losses: list[float] = []
+        while not _is_done(state, n_steps, deadline):
+            batch = draw(state.step)
+            losses.append(_take_step(state, batch, loss_function, section))
+            if time.monotonic() - since >= interval_seconds:
+                break
+        now = time.monotonic()
+        state.seconds = seconds_before + now - started
+        state.losses = losses[-50:]
+        batch_rate = (state.step - mark) / max(now - since, 1e-9)
+        finite = [value for value in losses if math.isfinite(value)]
+        yield IntervalRecord(
+            step=state.step,
+            n_steps=n_steps or state.pace[-1][1],
+            seconds=state.seconds,
+            loss=sum(finite) / max(len(finite), 1),
+            learning_rate=learning_rate_at(progress_at(state.step, state.pace), section),
+            images_per_second=batch_rate * batch.images.shape[0],
+        )
+        state.seconds = seconds_before + time.monotonic() - started
+        state.network.train()
+        if deadline is not None and n_steps is None:
+            now = time.monotonic()
+            per_step = (now - started) / max(state.step - first_step, 1)
+            state.pace = refit(state.pace, state.step, per_step, deadline - now)
+
+
+def _is_done(state: TrainingState, n_steps: int | None, deadline: float | None) -> bool:
+    if n_steps is not None:
+        return state.step >= n_steps
+    return state.step >= state.pace[-1][1] or (
+        deadline is not None and time.monotonic() >= deadline
+    )
+
+
+def _take_step(
+    state: TrainingState, batch: Batch, loss_function: LossFunction, section: OptimizerSection
+) -> float:
+    rate = learning_rate_at(progress_at(state.step, state.pace), section)
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    device = state.fabric.device
+    images = batch.images.to(device, memory_format=state.memory_format)
+    target, valid = batch.target.to(device), batch.valid.to(device)
+    outputs = state.forward(images)
+    target, valid = _cut_to_centre(outputs, target, valid)
+    loss = training_loss(loss_function, outputs, target, valid)
+    state.optimizer.zero_grad(set_to_none=True)
+    state.fabric.backward(loss)
+    norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), section.gradient_clip)
+    state.step += 1
+    if torch.isfinite(norm):
+        state.optimizer.step()
+        update_average(state, section.averaging)
+        state.n_skipped = 0
+    else:
+        _count_skipped(state)
+    return float(loss.detach())
+
+
+def _cut_to_centre(
+    outputs: Tensor | Sequence[Tensor], target: Tensor, valid: Tensor
+) -> tuple[Tensor, Tensor]:
+    finest = outputs if isinstance(outputs, Tensor) else outputs[0]
+    wanted, given = finest.shape[2:], target.shape[1:]
+    if wanted == given:
+        return target, valid
+    centre = tuple(
+        slice((g - w) // 2, (g - w) // 2 + w) for w, g in zip(wanted, given, strict=True)
+    )
+    return target[(slice(None), *centre)], valid[(slice(None), *centre)]
+
+
+def _count_skipped(state: TrainingState) -> None:
+    state.n_skipped += 1
+    if state.n_skipped >= _SKIPS_UNTIL_DIVERGED:
+        raise UserError(
+            f"training diverged: the gradient was not finite in {state.n_skipped} steps in a row, "
+            f"up to step {state.step}",
+            "finite gradients",
+            "Lower optimizer.learning_rate, or look for extreme intensities with `pixelwise check`.",
+            code="diverged",
+        )

@@ -1,0 +1,167 @@
+"""Measures what a network costs on this machine, in the arithmetic that is fastest here."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from torch import nn
+
+from pixelwise.core.plan import PartSection
+from pixelwise.core.quantities import format_bytes
+from pixelwise.learning.state import MEMORY_FORMATS
+from pixelwise.losses import LOSSES
+from pixelwise.networks import NetworkIO, build_network, field_of, training_loss
+from pixelwise.planning.propose import Candidate, Measurement
+
+_TRIAL_IMAGES = 2
+_ARITHMETIC = (
+    ("bfloat16", "channels_last"),
+    ("float32", "channels_last"),
+    ("float32", "contiguous"),
+)
+_FLOAT_BYTES = 4
+_COPIES = 5
+"""Weights, averaged weights, gradients and the two moments of the optimizer."""
+
+
+class Probe:
+    """Times candidates; picks the arithmetic with the first one and keeps it."""
+
+    def __init__(self, threads: int) -> None:
+        torch.set_num_threads(threads)
+        self._arithmetic: tuple[str, str] | None = None
+        self._sentence = ""
+
+    def __call__(self, candidate: Candidate) -> Measurement:
+        """One training step and one prediction of a candidate, after a warm-up."""
+        network = _build(candidate.network, candidate)
+        if self._arithmetic is None:
+            self._choose_arithmetic(network, candidate)
+        arithmetic = self._arithmetic or _ARITHMETIC[-1]
+        precision, memory_format = arithmetic
+        trial = min(_TRIAL_IMAGES, candidate.batch)
+        step, n_saved = _time_step(network, candidate, arithmetic, trial, repeats=2)
+        forward = _time_forward(network, candidate, arithmetic, trial)
+        n_parameters = sum(p.numel() for p in network.parameters())
+        pixels = trial
+        for length in candidate.patch:
+            pixels *= length
+        n_bytes = n_parameters * _FLOAT_BYTES * _COPIES + n_saved // trial * candidate.batch * 2
+        return Measurement(
+            step_seconds=step / trial * candidate.batch,
+            pixels_per_second=pixels / forward,
+            training_bytes=n_bytes,
+            n_parameters=n_parameters,
+            precision=precision,
+            memory_format=memory_format,
+            sentence=self._sentence,
+        )
+
+    def _choose_arithmetic(self, network: nn.Module, candidate: Candidate) -> None:
+        seconds = {}
+        for arithmetic in _ARITHMETIC:
+            if arithmetic[0] == "bfloat16" and not _has_fast_bfloat16():
+                continue
+            seconds[arithmetic], _ = _time_step(network, candidate, arithmetic, 1, repeats=1)
+        self._arithmetic = min(seconds, key=lambda key: seconds[key])
+        fastest = seconds[self._arithmetic]
+        others = [
+            f"{precision} {memory_format} {value / fastest:.1f} times as long"
+            for (precision, memory_format), value in seconds.items()
+            if (precision, memory_format) != self._arithmetic
+        ]
+        self._sentence = f"one image takes {fastest:.2f} s this way, {', '.join(others)}"
+
+
+def _has_fast_bfloat16() -> bool:
+    """Whether the processor multiplies in bfloat16 (elsewhere it is emulated and slow)."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    capabilities = torch.backends.cpu.get_cpu_capability().lower()
+    return "avx512" in capabilities or "sve" in capabilities or "amx" in capabilities
+
+
+def _build(part: PartSection, candidate: Candidate) -> nn.Module:
+    io = NetworkIO(candidate.n_dims, candidate.n_channels, candidate.n_classes)
+    with torch.random.fork_rng(devices=[]):
+        return build_network(part.name, io, dict(part.options))
+
+
+def _time_step(
+    network: nn.Module,
+    candidate: Candidate,
+    arithmetic: tuple[str, str],
+    n_images: int,
+    *,
+    repeats: int,
+) -> tuple[float, int]:
+    precision, layout = arithmetic
+    memory_format = MEMORY_FORMATS[layout, candidate.n_dims]
+    network = network.to(memory_format=memory_format).train()
+    images, target = _random_batch(candidate, network, n_images)
+    images = images.contiguous(memory_format=memory_format)
+    loss_function = LOSSES.build("cross-entropy-dice", options={})
+    seen: dict[int, int] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        seen[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    best = float("inf")
+    for repeat in range(repeats + 1):
+        started = time.perf_counter()
+        seen.clear()
+        with (
+            torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"),
+            torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor),
+        ):
+            outputs = network(images)
+        finest = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
+        wanted = target[(slice(None), *(slice(0, n) for n in finest.shape[2:]))]
+        training_loss(loss_function, outputs, wanted, torch.ones_like(wanted).bool()).backward()
+        network.zero_grad(set_to_none=True)
+        if repeat:
+            best = min(best, time.perf_counter() - started)
+    return best, sum(seen.values())
+
+
+def _time_forward(
+    network: nn.Module, candidate: Candidate, arithmetic: tuple[str, str], n_images: int
+) -> float:
+    precision, layout = arithmetic
+    network.eval()
+    images, _ = _random_batch(candidate, network, n_images)
+    images = images.contiguous(memory_format=MEMORY_FORMATS[layout, candidate.n_dims])
+    best = float("inf")
+    with (
+        torch.inference_mode(),
+        torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"),
+    ):
+        for _ in range(2):
+            started = time.perf_counter()
+            torch.softmax(network(images).float(), dim=1).argmax(dim=1)
+            best = min(best, time.perf_counter() - started)
+    network.train()
+    return best
+
+
+def _random_batch(
+    candidate: Candidate, network: nn.Module, n_images: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    field = field_of(network)
+    patch = [field.valid_size(length) for length in candidate.patch]
+    random = torch.Generator().manual_seed(0)
+    images = torch.randn((n_images, candidate.n_channels, *patch), generator=random)
+    target = torch.randint(0, candidate.n_classes, (n_images, *patch), generator=random)
+    return images, target
+
+
+def describe(measurement: Measurement) -> str:
+    """A measurement as a line for people."""
+    return (
+        f"{measurement.n_parameters:,} weights, {measurement.step_seconds:.2f} s a step in "
+        f"{measurement.precision} {measurement.memory_format}, about "
+        f"{format_bytes(measurement.training_bytes)} for the training itself"
+    )

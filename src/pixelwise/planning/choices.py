@@ -1,0 +1,121 @@
+"""The planner's single choices: patch, intensities, augmentation, tiles; each with its reason."""
+
+from __future__ import annotations
+
+from pixelwise.core.plan import AugmentationSection, IntensitySection
+from pixelwise.core.records import Choice, Facts
+
+PATCH_EDGE = {2: 256, 3: 64}
+BATCH_PIXELS = {2: 8 * 256**2, 3: 2 * 64**3}
+LARGEST_BATCH = 32
+
+TILE_EDGE = {2: 448, 3: 96}
+HALO = {2: 32, 3: 16}
+
+ASYMMETRIC = 0.2
+"""Above this mean difference between the class maps and their mirror image, an axis has an up
+and a down: mirroring would show the network what it never meets. 0 is symmetric, 1 the most."""
+
+SHIFTING = 0.35
+"""If the mean intensities of the images spread more than this share of the spread within
+images, intensities are no common scale, and each image is normalised by itself."""
+
+
+def choose_patch(facts: Facts) -> tuple[tuple[int, ...], int, list[Choice]]:
+    """Edge lengths of a patch and patches per batch."""
+    edge = PATCH_EDGE[facts.n_dims]
+    patch = tuple(min(edge, -(-length // 16) * 16) for length in facts.median_shape)
+    pixels = 1
+    for length in patch:
+        pixels *= length
+    batch = max(2, min(LARGEST_BATCH, BATCH_PIXELS[facts.n_dims] // pixels))
+    shape = " x ".join(str(length) for length in facts.median_shape)
+    reason = Choice(
+        field="sampling.patch",
+        value=" x ".join(str(length) for length in patch) + f", {batch} at a time",
+        fact=f"the median image is {shape}",
+        reason="Patches give many different examples per image and a bounded cost per step.",
+    )
+    return patch, batch, [reason]
+
+
+def choose_intensity(facts: Facts) -> tuple[IntensitySection, Choice]:
+    """Whether all images share one intensity scale, and which."""
+    shift = _relative_shift(facts)
+    is_shared = shift <= SHIFTING
+    scheme = "data set" if is_shared else "image"
+    section = IntensitySection(
+        scheme="data set" if is_shared else "image",
+        centre=tuple(channel.mean for channel in facts.channels),
+        scale=tuple(max(channel.std, 1e-6) for channel in facts.channels),
+        low=tuple(_limits(c.minimum, c.percentile_005, c.percentile_995)[0] for c in facts.channels),
+        high=tuple(
+            _limits(c.maximum, c.percentile_005, c.percentile_995)[1] for c in facts.channels
+        ),
+    )
+    reason = Choice(
+        field="intensity.scheme",
+        value=scheme,
+        fact=f"image means spread by {shift:.2f} of the spread within images",
+        reason="Intensities mean the same in all images, so one scale keeps that."
+        if is_shared
+        else "Images differ in exposure, so each is brought to mean 0 and deviation 1 by itself.",
+    )
+    return section, reason
+
+
+def choose_augmentation(
+    facts: Facts, patch: tuple[int, ...]
+) -> tuple[AugmentationSection, list[Choice]]:
+    """Strengths of the augmentation, and the axes along which the data has no direction."""
+    asymmetry = facts.asymmetry or (0.0,) * facts.n_dims
+    free = tuple(axis for axis, value in enumerate(asymmetry) if value < ASYMMETRIC)
+    is_upright = len(free) < facts.n_dims
+    names = ("z", "y", "x")[-facts.n_dims :]
+    section = AugmentationSection(
+        rotation=10.0 if is_upright else (180.0 if facts.n_dims == 2 else 20.0),
+        scaling=0.25,
+        shear=0.1,
+        elastic=0.0 if is_upright else min(patch) / 32,
+        mirror_axes=free,
+        intensity=1.0,
+        colour=1.0 if facts.is_colour else 0.0,
+    )
+    measured = ", ".join(
+        f"{name} {value:.2f}" for name, value in zip(names, asymmetry, strict=True)
+    )
+    reason = Choice(
+        field="augmentation.mirror_axes",
+        value=", ".join(names[axis] for axis in free) or "none",
+        fact=f"asymmetry of the class maps: {measured} (0 symmetric, 1 most)",
+        reason="The images have an up and a down: turning them over would be misleading."
+        if is_upright
+        else "No direction is special, so all mirror images and turns are true examples.",
+    )
+    return section, [reason]
+
+
+def choose_tile(facts: Facts) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Edge lengths of an inference tile without halo, and the halo."""
+    return (TILE_EDGE[facts.n_dims],) * facts.n_dims, (HALO[facts.n_dims],) * facts.n_dims
+
+
+def _relative_shift(facts: Facts) -> float:
+    means = [case.means for case in facts.cases if case.means]
+    stds = [case.stds for case in facts.cases if case.stds]
+    if len(means) < 2:
+        return 0.0
+    shifts = []
+    for channel in range(min(len(m) for m in means)):
+        values = [m[channel] for m in means]
+        centre = sum(values) / len(values)
+        between = (sum((v - centre) ** 2 for v in values) / len(values)) ** 0.5
+        within = sum(s[channel] for s in stds) / len(stds)
+        shifts.append(between / max(within, 1e-9))
+    return sum(shifts) / len(shifts)
+
+
+def _limits(extreme: float, low: float, high: float) -> tuple[float, float]:
+    """Far outliers are cut off at three times the range of 99 % of the pixels."""
+    reach = 3 * max(high - low, 1e-6)
+    return max(extreme, low - reach), min(extreme, high + reach)

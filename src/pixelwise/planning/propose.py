@@ -1,0 +1,260 @@
+"""Facts, a time budget and the measured step time of this machine become a plan with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pixelwise.core.case import DataSet
+from pixelwise.core.plan import (
+    AugmentationSection,
+    ClassEntry,
+    DataSection,
+    InferenceSection,
+    IntensitySection,
+    LabelSection,
+    OptimizerSection,
+    PartSection,
+    Plan,
+    SamplingSection,
+    TrainingSection,
+)
+from pixelwise.core.quantities import format_duration
+from pixelwise.core.records import Choice, Facts
+from pixelwise.core.runtime import package_version, usable_cores
+from pixelwise.planning.choices import (
+    choose_augmentation,
+    choose_intensity,
+    choose_patch,
+    choose_tile,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A network with the batches that it would be trained on."""
+
+    network: PartSection
+    n_dims: int
+    n_channels: int
+    n_classes: int
+    patch: tuple[int, ...]
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What a candidate costs on this machine, in its fastest arithmetic.
+
+    training_bytes: network, optimizer and activations of one step, without the data.
+    """
+
+    step_seconds: float
+    pixels_per_second: float
+    training_bytes: int
+    n_parameters: int
+    precision: str
+    memory_format: str
+    sentence: str
+
+
+Measure = Callable[[Candidate], Measurement]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan and what it is expected to cost."""
+
+    plan: Plan
+    measurement: Measurement
+    expected_steps: int
+    expected_seconds: float
+    expected_bytes: int
+
+
+WIDTHS = (16, 24, 32, 48, 64)
+_COST_EXPONENT = 1.6
+"""Step time grows about with this power of the width; only used to pick what to measure."""
+
+STEPS_WANTED = 700
+"""Below about this many steps a wider network gains less than more steps do."""
+
+_FIXED_BYTES = 700_000_000
+"""Interpreter, libraries and allocator slack of a training process, measured."""
+
+
+def propose_plan(
+    facts: Facts,
+    dataset: DataSet,
+    *,
+    budget_seconds: float,
+    measure: Measure,
+    seed: int = 0,
+    hold_out: float = 0.0,
+) -> Proposal:
+    """The plan for a data set, a budget and this machine; each choice carries its reason.
+
+    `measure` times one training step and one prediction of a candidate. The widest network
+    is taken that still gets enough steps within the budget.
+    """
+    n_classes = len(dataset.classes)
+    patch, batch, patch_reasons = choose_patch(facts)
+    seconds = training_seconds(budget_seconds)
+
+    def candidate(width: int) -> Candidate:
+        depth = _depth(patch)
+        options = {"width": width, "depth": depth}
+        network = PartSection(name="unet", options=options)
+        return Candidate(network, facts.n_dims, len(facts.channels), n_classes, patch, batch)
+
+    first = measure(candidate(WIDTHS[0]))
+    width = _widest(first.step_seconds, seconds)
+    measured = first if width == WIDTHS[0] else measure(candidate(width))
+    if width != WIDTHS[0] and seconds / measured.step_seconds < 0.7 * STEPS_WANTED:
+        width = WIDTHS[max(0, WIDTHS.index(width) - 1)]
+        measured = first if width == WIDTHS[0] else measure(candidate(width))
+    steps = max(1, int(seconds / measured.step_seconds))
+    intensity, intensity_reason = choose_intensity(facts)
+    augmentation, augmentation_reasons = choose_augmentation(facts, patch)
+    tile, halo = choose_tile(facts)
+    reasons = (
+        Choice(
+            field="network.options.width",
+            value=str(width),
+            fact=f"a step takes {measured.step_seconds:.2f} s here, so about {steps:,} steps fit "
+            f"into {format_duration(budget_seconds)}",
+            reason=f"The widest U-Net that still gets about {STEPS_WANTED} steps; "
+            "with fewer, more steps help more than more channels.",
+        ),
+        Choice(
+            field="training.precision",
+            value=f"{measured.precision}, {measured.memory_format}",
+            fact=measured.sentence,
+            reason="The fastest arithmetic on this processor that trains as well.",
+        ),
+        *patch_reasons,
+        intensity_reason,
+        *augmentation_reasons,
+        Choice(
+            field="loss.name",
+            value="cross-entropy-dice",
+            fact=_rarest(facts),
+            reason="Cross-entropy gives calibrated probabilities, Dice keeps rare classes alive.",
+        ),
+    )
+    plan = Plan(
+        package_version=package_version(),
+        task=PartSection(name="semantic"),
+        data=_data_section(facts, dataset, hold_out),
+        intensity=intensity,
+        network=candidate(width).network,
+        loss=PartSection(name="cross-entropy-dice"),
+        sampling=SamplingSection(patch=patch, batch=batch, foreground_share=0.5),
+        augmentation=augmentation,
+        optimizer=OptimizerSection(
+            learning_rate=3e-3,
+            weight_decay=0.01,
+            warmup_share=0.05,
+            final_share=0.01,
+            averaging=0.99,
+            gradient_clip=5.0,
+        ),
+        training=TrainingSection(
+            steps=None,
+            budget_seconds=budget_seconds,
+            seed=seed,
+            precision=measured.precision,  # type: ignore[arg-type]  # checked by pydantic
+            memory_format=measured.memory_format,  # type: ignore[arg-type]  # likewise
+            threads=usable_cores(),
+        ),
+        inference=InferenceSection(tile=tile, halo=halo, batch=1),
+        reasons=reasons,
+    )
+    expected_bytes = _FIXED_BYTES + measured.training_bytes + _data_bytes(facts)
+    return Proposal(plan, measured, steps, budget_seconds, expected_bytes)
+
+
+def training_seconds(budget_seconds: float) -> float:
+    """About how much of a budget is left for training after reading, measuring, scoring."""
+    return max(0.9 * budget_seconds - 12.0, 0.4 * budget_seconds)
+
+
+def with_measurement(proposal: Proposal, plan: Plan) -> Proposal:
+    """The proposal with another plan (after `--set`)."""
+    return replace(proposal, plan=plan)
+
+
+def _widest(first_step_seconds: float, seconds: float) -> int:
+    fitting = [
+        width
+        for width in WIDTHS
+        if seconds / (first_step_seconds * (width / WIDTHS[0]) ** _COST_EXPONENT) >= STEPS_WANTED
+    ]
+    return fitting[-1] if fitting else WIDTHS[0]
+
+
+def _depth(patch: tuple[int, ...]) -> int:
+    depth = 0
+    while depth < 4 and min(patch) >= 2 ** (depth + 1) * 4:
+        depth += 1
+    return depth
+
+
+def _data_bytes(facts: Facts) -> int:
+    n_bytes = 0
+    for case in facts.cases:
+        pixels = 1
+        for length in case.shape:
+            pixels *= length
+        n_bytes += pixels * (case.n_channels * _item_bytes(case.dtype) + 1)
+    return min(n_bytes, 1 << 30)
+
+
+def _item_bytes(dtype: str) -> int:
+    digits = "".join(ch for ch in dtype if ch.isdigit())
+    return max(1, int(digits) // 8) if digits else 1
+
+
+def _rarest(facts: Facts) -> str:
+    rarest = min(facts.classes, key=lambda c: c.share)
+    return f"the rarest class, {rarest.name}, takes {rarest.share:.2%} of the labelled pixels"
+
+
+def _data_section(facts: Facts, dataset: DataSet, hold_out: float) -> DataSection:
+    splits = {
+        split: tuple(case.id for case in dataset.cases if case.split == split)
+        for split in ("train", "val", "test")
+    }
+    if hold_out > 0:
+        splits["val"] = splits["train"]
+    meaning = dataset.meaning
+    return DataSection(
+        n_dims=2 if facts.n_dims == 2 else 3,
+        n_channels=len(facts.channels),
+        classes=tuple(
+            ClassEntry(id=c.id, name=c.name, colour=c.colour) for c in dataset.classes
+        ),
+        labels=LabelSection(
+            kind=meaning.kind,
+            to_class=dict(meaning.to_class),
+            threshold=meaning.threshold,
+            palette=meaning.palette,
+        ),
+        spacing=facts.spacing,
+        unit=dataset.unit,
+        splits=splits,
+        hold_out=hold_out,
+    )
+
+
+__all__ = [
+    "AugmentationSection",
+    "Candidate",
+    "IntensitySection",
+    "Measure",
+    "Measurement",
+    "Proposal",
+    "propose_plan",
+    "training_seconds",
+    "with_measurement",
+]

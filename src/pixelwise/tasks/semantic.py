@@ -1,0 +1,26 @@
+"""One class per pixel: a softmax over the classes, the label is the most probable one."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pixelwise.tasks import TASKS, Task
+
+
+@TASKS.register("semantic")
+def semantic(n_classes: int) -> Task:
+    """One class per pixel, chosen by softmax."""
+    return Task(n_classes, _encode, _probabilities, _decode)
+
+
+def _encode(labels: Tensor) -> Tensor:
+    return labels
+
+
+def _probabilities(logits: Tensor) -> Tensor:
+    return torch.softmax(logits.float(), dim=1)
+
+
+def _decode(probabilities: Tensor) -> Tensor:
+    return probabilities.argmax(dim=1)
