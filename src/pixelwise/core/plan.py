@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
+from pixelwise.core.case import LabelMeaning
 from pixelwise.core.records import Choice
 
 PLAN_FORMAT = 1
@@ -162,3 +163,14 @@ class Plan(Section):
     training: TrainingSection
     inference: InferenceSection
     reasons: tuple[Choice, ...] = ()
+
+
+def label_meaning(section: LabelSection) -> LabelMeaning:
+    """The stored meaning of mask values as the value that readers of masks take."""
+    return LabelMeaning(
+        kind=section.kind,
+        to_class=section.to_class,
+        sentence="as stored in the plan",
+        threshold=section.threshold,
+        palette=section.palette,
+    )

@@ -13,6 +13,14 @@ from pathlib import Path
 
 import torch
 
+MEMORY_FORMATS = {
+    ("contiguous", 2): torch.contiguous_format,
+    ("contiguous", 3): torch.contiguous_format,
+    ("channels_last", 2): torch.channels_last,
+    ("channels_last", 3): torch.channels_last_3d,
+}
+"""(name in the plan, spatial dimensions) -> how tensors lie in memory."""
+
 _STARTED = time.monotonic()
 _RECORDED = ("torch", "numpy", "lightning-fabric", "pillow", "tifffile", "scipy")
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pixelwise.core.case import IGNORE, Case, LabelMeaning
+from pixelwise.core.errors import BadData
 from pixelwise.core.image import Array, Region, whole_region
 from pixelwise.core.plan import AugmentationSection, IntensitySection, SamplingSection
 from pixelwise.data.augment import (
@@ -24,7 +25,7 @@ from pixelwise.data.augment import (
 )
 from pixelwise.data.channels import match_channels
 from pixelwise.data.intensity import IntensityScale, scale_for
-from pixelwise.data.labels import read_case_labels
+from pixelwise.data.labels import read_fov, read_labels
 from pixelwise.readers import open_image
 
 Labels = npt.NDArray[np.uint8]
@@ -99,9 +100,8 @@ class CaseStore:
             convert = partial(match_channels, n_channels=self._n_channels)
             scale = scale_for(self._intensity, source, convert)
         image = match_channels(image, self._n_channels)
-        labels = read_case_labels(case, self._meaning)
+        labels = read_training_labels(case, self._meaning)
         if self._hold_out > 0:
-            labels = labels.copy()
             labels[held_out_region(labels.shape, self._hold_out)] = IGNORE
         return _Decoded(image, labels, scale, self._index_positions(case, labels))
 
@@ -116,6 +116,19 @@ class CaseStore:
             if len(found):
                 positions[class_id] = found
         return positions
+
+
+def read_training_labels(case: Case, meaning: LabelMeaning) -> Labels:
+    """Class ids of a case, IGNORE where void or outside the field of view.
+
+    Raises BadData if the case has no mask.
+    """
+    if case.label is None:
+        raise BadData("it has no mask", "a mask", "Add it.", path=case.image, code="no-mask")
+    labels = np.array(read_labels(case.label, meaning))
+    if case.fov is not None:
+        labels[~read_fov(case.fov)] = IGNORE
+    return labels
 
 
 def held_out_region(shape: tuple[int, ...], share: float) -> Region:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pixelwise.core.image import Array, Region, Source
 from pixelwise.core.plan import InferenceSection
+from pixelwise.core.runtime import MEMORY_FORMATS
 from pixelwise.inference.tiles import TileGrid, lay_tiles, read_mirrored
 from pixelwise.networks import Field, field_of
 from pixelwise.tasks import Task
@@ -38,16 +39,18 @@ class Predictor:
         section: InferenceSection,
         *,
         precision: str = "float32",
-        memory_format: torch.memory_format = torch.contiguous_format,
+        memory_format: str = "contiguous",
+        n_dims: int = 2,
         device: torch.device | None = None,
     ) -> None:
         self._device = device or torch.device("cpu")
-        self._network = network.to(self._device, memory_format=memory_format).eval()
+        layout = MEMORY_FORMATS[memory_format, n_dims]
+        self._network = network.to(self._device, memory_format=layout).eval()
         self._field: Field = field_of(network)
         self._task = task
         self._section = section
         self._use_bfloat16 = precision == "bfloat16"
-        self._memory_format = memory_format
+        self._memory_format = layout
 
     def lay_tiles(self, shape: tuple[int, ...]) -> TileGrid:
         """The tiles that an image of this shape is cut into."""

@@ -9,7 +9,7 @@ from torch import nn
 
 from pixelwise.core.plan import PartSection
 from pixelwise.core.quantities import format_bytes
-from pixelwise.learning.state import MEMORY_FORMATS
+from pixelwise.core.runtime import MEMORY_FORMATS
 from pixelwise.losses import LOSSES
 from pixelwise.networks import NetworkIO, build_network, field_of, training_loss
 from pixelwise.planning.propose import Candidate, Measurement

@@ -12,14 +12,9 @@ from torch import Tensor, nn
 
 from pixelwise.core.errors import BadRun
 from pixelwise.core.plan import OptimizerSection, TrainingSection
+from pixelwise.core.runtime import MEMORY_FORMATS
 from pixelwise.learning.schedule import Pace
 
-MEMORY_FORMATS = {
-    ("contiguous", 2): torch.contiguous_format,
-    ("contiguous", 3): torch.contiguous_format,
-    ("channels_last", 2): torch.channels_last,
-    ("channels_last", 3): torch.channels_last_3d,
-}
 FABRIC_PRECISION: dict[str, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 

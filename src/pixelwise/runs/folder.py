@@ -25,7 +25,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from pixelwise.core.case import Case, DataSet
 from pixelwise.core.errors import BadOutput, BadRun
@@ -158,6 +158,19 @@ class RunFolder:
                 code="tampered-weights",
             )
         return tensors
+
+    def load_weights_into(self, network: nn.Module) -> None:
+        """Put the run's weights into a freshly built network. Raises BadRun if they don't fit."""
+        try:
+            network.load_state_dict(self.read_weights())
+        except RuntimeError as error:
+            raise BadRun(
+                f"its weights do not fit the planned network: {error}",
+                "the weights that were trained with plan.json",
+                "Restore plan.json and network.safetensors of one and the same run.",
+                path=self.path,
+                code="foreign-weights",
+            ) from error
 
     def save_status(self, state: RunState, **entries: Any) -> None:
         """Write what this folder is and how far it came; other entries are kept."""

@@ -1,0 +1,55 @@
+"""From an opened image to written labels: tiles in, regions out, a confidence for the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelwise.core.image import Sink, Source
+from pixelwise.core.progress import SILENT, Listener
+from pixelwise.inference.predictor import Normalise, Predictor
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """What is known about a labelled image as a whole.
+
+    confidence: mean over pixels of the probability of the label given, 1/k to 1.
+    class_pixels: pixels given to each class.
+    """
+
+    confidence: float
+    class_pixels: tuple[int, ...]
+
+
+def label_image(
+    predictor: Predictor,
+    source: Source,
+    normalise: Normalise,
+    labels: Sink,
+    *,
+    n_classes: int,
+    probabilities: Sink | None = None,
+    values: tuple[int, ...] | None = None,
+    listener: Listener = SILENT,
+) -> LabelledImage:
+    """Label an image region by region; memory does not grow with it beyond source and sink.
+
+    values: what is written for each class id (the training masks' own values), else the ids.
+    """
+    grid = predictor.lay_tiles(source.header.shape)
+    n_tiles = sum(1 for _ in grid.corners())
+    counts = np.zeros(n_classes, dtype=np.int64)
+    total, table = 0.0, None if values is None else np.asarray(values)
+    for done, answer in enumerate(predictor.predict(source, normalise), start=1):
+        written = answer.labels if table is None else table[answer.labels]
+        labels.write(answer.region, written)
+        if probabilities is not None:
+            probabilities.write(answer.region, answer.probabilities)
+        counts += np.bincount(answer.labels.reshape(-1), minlength=n_classes)
+        total += float(answer.probabilities.max(axis=0).sum(dtype=np.float64))
+        if n_tiles > 1:
+            listener.advance(done, n_tiles, source.header.path.name)
+    n_pixels = max(int(counts.sum()), 1)
+    return LabelledImage(total / n_pixels, tuple(int(n) for n in counts))
