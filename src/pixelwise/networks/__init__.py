@@ -118,24 +118,27 @@ def training_loss(
 ) -> Tensor:
     """The loss of a network's answer; with deep supervision the weighted sum over its levels.
 
-    Level i is compared with every 2^i-th pixel of the target. Weights are 1, 1/2, 1/4, …,
+    A coarser level is compared with every 2^i-th pixel of the target. Weights are 1, 1/2, 1/4, …,
     0 for the coarsest, scaled to the sum 1.
     Source: Isensee et al. 2021 (nnU-Net); there the coarser targets are nearest resamplings.
     """
     if isinstance(answer, Tensor):
         return loss(answer, target, valid)
     weights = supervision_weights(len(answer))
-    n_dims = answer[0].ndim - 2
     total = answer[0].new_zeros(())
-    for level, (logits, weight) in enumerate(zip(answer, weights, strict=True)):
+    for logits, weight in zip(answer, weights, strict=True):
         if weight > 0:
-            coarse = [_every(values, 2**level, n_dims) for values in (target, valid)]
+            coarse = (_thin_out(values, logits.shape[2:]) for values in (target, valid))
             total = total + weight * loss(logits, *coarse)
     return total
 
 
-def _every(values: Tensor, step: int, n_dims: int) -> Tensor:
-    for axis in range(values.ndim - n_dims, values.ndim):
+def _thin_out(values: Tensor, shape: Sequence[int]) -> Tensor:
+    """Every 2^i-th pixel along each axis, so that `shape` is left."""
+    for axis, size in enumerate(shape, start=values.ndim - len(shape)):
+        step = 1
+        while -(-values.shape[axis] // step) > size:
+            step *= 2
         values = values[(slice(None),) * axis + (slice(None, None, step),)]
     return values
 

@@ -11,8 +11,7 @@ from torch import Tensor
 def pad_to_multiple(images: Tensor, multiple: int | Sequence[int]) -> Tensor:
     """Images extended at the end of each spatial axis to a multiple of `multiple`.
 
-    Mirrored where the image is large enough for it, else the last pixel is repeated. Never
-    smaller than two coarsest pixels in all, since a norm cannot learn from a single one.
+    Never smaller than two coarsest pixels in all: a norm cannot learn from a single one.
     """
     n_dims = images.ndim - 2
     multiples = [multiple] * n_dims if isinstance(multiple, int) else list(multiple)
@@ -22,17 +21,44 @@ def pad_to_multiple(images: Tensor, multiple: int | Sequence[int]) -> Tensor:
         wanted[-1] *= 2
     if wanted == sizes:
         return images
-    return extend(images, [(0, goal - size) for size, goal in zip(sizes, wanted, strict=True)])
+    return extend_to(images, wanted)
 
 
 def extend(images: Tensor, amounts: Sequence[tuple[int, int]]) -> Tensor:
-    """Images extended by (before, after) pixels along each spatial axis: mirrored, or repeated
-    where an axis is too short to mirror."""
-    can_mirror = all(
-        max(amount) < size for amount, size in zip(amounts, images.shape[2:], strict=True)
+    """Images extended by (before, after) pixels along each spatial axis, mirrored.
+
+    The border pixel itself is not repeated; where an axis is shorter than the amount the
+    mirror image is mirrored again, and an axis of one pixel repeats that pixel.
+    """
+    left = [list(amount) for amount in amounts]
+    while any(amount != [0, 0] for amount in left):
+        sizes = images.shape[2:]
+        step = [
+            [min(part, size - 1 if size > 1 else part) for part in amount]
+            for amount, size in zip(left, sizes, strict=True)
+        ]
+        is_single = any(
+            size == 1 and amount != [0, 0] for amount, size in zip(left, sizes, strict=True)
+        )
+        if is_single:
+            step = [
+                amount if size == 1 else [0, 0] for amount, size in zip(left, sizes, strict=True)
+            ]
+        flat = [number for amount in reversed(step) for number in amount]
+        images = F.pad(images, flat, mode="replicate" if is_single else "reflect")
+        left = [
+            [part - done for part, done in zip(amount, taken, strict=True)]
+            for amount, taken in zip(left, step, strict=True)
+        ]
+    return images
+
+
+def extend_to(images: Tensor, shape: Sequence[int]) -> Tensor:
+    """Images mirrored at the end of each spatial axis until they are at least `shape`."""
+    return extend(
+        images,
+        [(0, max(0, goal - size)) for size, goal in zip(images.shape[2:], shape, strict=True)],
     )
-    flat = [number for amount in reversed(amounts) for number in amount]
-    return F.pad(images, flat, mode="reflect" if can_mirror else "replicate")
 
 
 def crop_to_start(values: Tensor, shape: Sequence[int]) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 from torch import nn
@@ -13,12 +14,18 @@ from pixelwise.networks import NetworkIO
 Norm = Literal["batch", "instance", "none"]
 Activation = Literal["relu", "leaky-relu"]
 
-CONVOLUTION = {2: nn.Conv2d, 3: nn.Conv3d}
-TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
-MAX_POOL = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
-AVERAGE_POOL = {2: nn.AvgPool2d, 3: nn.AvgPool3d}
-BATCH_NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
-INSTANCE_NORM = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+Size = int | tuple[int, ...]
+"""A kernel, stride or dilation: one number for all axes, or one for each."""
+
+CONVOLUTION: dict[int, Callable[..., nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+TRANSPOSED: dict[int, Callable[..., nn.ConvTranspose2d | nn.ConvTranspose3d]] = {
+    2: nn.ConvTranspose2d,
+    3: nn.ConvTranspose3d,
+}
+MAX_POOL: dict[int, Callable[..., nn.Module]] = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
+AVERAGE_POOL: dict[int, Callable[..., nn.Module]] = {2: nn.AvgPool2d, 3: nn.AvgPool3d}
+BATCH_NORM: dict[int, Callable[..., nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+INSTANCE_NORM: dict[int, Callable[..., nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
 
 _LEAK = 0.01
 """Slope of the leaky ReLU below 0 (nnU-Net)."""
@@ -43,17 +50,18 @@ def conv_unit(
     inputs: int,
     outputs: int,
     *,
-    kernel: int = 3,
-    stride: int = 1,
+    kernel: Size = 3,
+    stride: Size = 1,
     dilation: int = 1,
-    padding: int | None = None,
+    padding: Size | None = None,
     norm: Norm = "batch",
     activation: Activation = "relu",
     bias: bool | None = None,
 ) -> list[nn.Module]:
     """Convolution, norm, activation. Padding keeps the size by default; no bias before a norm."""
     if padding is None:
-        padding = dilation * (kernel // 2)
+        half = kernel // 2 if isinstance(kernel, int) else tuple(size // 2 for size in kernel)
+        padding = half * dilation if isinstance(half, int) else half
     if bias is None:
         bias = norm == "none"
     convolution = CONVOLUTION[n_dims](

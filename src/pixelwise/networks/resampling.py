@@ -90,3 +90,8 @@ class PixelShuffle(nn.Module):
         order = [axis for i in range(n_dims) for axis in (2 + n_dims + i, 2 + i)]
         values = values.permute(0, 1, *order)
         return values.reshape(values.shape[0], self.outputs, *(2 * size for size in sizes))
+
+
+def average_pool(n_dims: int, size: tuple[int, ...]) -> nn.Module:
+    """Average pooling over windows of `size` that do not overlap."""
+    return AVERAGE_POOL[n_dims](size, stride=size)

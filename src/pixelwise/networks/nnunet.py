@@ -1,0 +1,285 @@
+"""nnU-Net's two networks: the plain U-Net with strided convolutions, and the residual encoder."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pixelwise.core.errors import BadPlan, Problem, raise_errors
+from pixelwise.networks import NETWORKS, Field, NetworkIO
+from pixelwise.networks.fitting import crop_to_start, pad_to_multiple
+from pixelwise.networks.layers import (
+    CONVOLUTION,
+    TRANSPOSED,
+    Norm,
+    conv_unit,
+    initialise,
+    make_activation,
+    make_norm,
+    require_dims,
+)
+from pixelwise.networks.resampling import average_pool
+
+Sizes = tuple[tuple[int, ...], ...]
+
+_MAX_WIDTH = {2: 512, 3: 320}
+_RESIDUAL_BLOCKS = (1, 3, 4)
+_DEEP_RESIDUAL_BLOCKS = 6
+_SLOPE = 0.01
+
+
+@NETWORKS.register("nnunet", dimensions=(2, 3), small={"width": 4, "stages": 3})
+def nnunet(
+    io: NetworkIO,
+    *,
+    width: int = 32,
+    stages: int = 6,
+    strides: Sizes | None = None,
+    kernels: Sizes | None = None,
+    deep_supervision: bool = True,
+    norm: Norm = "instance",
+) -> nn.Module:
+    """nnU-Net's plain network: strided convolutions, instance norm, leaky ReLU, deep supervision.
+
+    strides and kernels: one tuple per stage, for volumes whose axes differ in spacing (the
+    first stride is all ones); halving and 3 everywhere if not given. Exact at width 32:
+    46,324,558 parameters in 2D with 8 stages, 31,195,594 in 3D with 6 (1 channel, 2 classes).
+    Source: Isensee et al., Nature Methods 2021, and the released version 2.
+    """
+    shape = _shape(io, "nnunet", width, stages, strides, kernels, norm, is_residual=False)
+    return NNUNet(io, shape, deep_supervision)
+
+
+@NETWORKS.register("nnunet-residual", dimensions=(2, 3), small={"width": 4, "stages": 3})
+def nnunet_residual(
+    io: NetworkIO,
+    *,
+    width: int = 32,
+    stages: int = 6,
+    strides: Sizes | None = None,
+    kernels: Sizes | None = None,
+    deep_supervision: bool = True,
+    norm: Norm = "instance",
+) -> nn.Module:
+    """nnU-Net with a residual encoder of 1, 3, 4, 6, 6, … blocks and a slim decoder.
+
+    Options as for nnunet.
+    Source: Isensee et al., MICCAI 2024 ("nnU-Net revisited"), and the released version 2.
+    """
+    shape = _shape(io, "nnunet-residual", width, stages, strides, kernels, norm, is_residual=True)
+    return NNUNet(io, shape, deep_supervision)
+
+
+@dataclass(frozen=True, slots=True)
+class NNUNetShape:
+    """Per stage: maps, stride on entering, kernel. Plain has 2 convolutions everywhere."""
+
+    widths: tuple[int, ...]
+    strides: Sizes
+    kernels: Sizes
+    norm: Norm
+    is_residual: bool
+
+    def spread(self, stage: int) -> tuple[int, ...]:
+        """Input pixels between neighbours of a stage's grid, per axis."""
+        entered = self.strides[: stage + 1]
+        return tuple(math.prod(axis) for axis in zip(*entered, strict=True))
+
+
+class NNUNet(nn.Module):
+    """Encoder stages, and per decoder level an up-convolution, a stage and a head."""
+
+    def __init__(self, io: NetworkIO, shape: NNUNetShape, deep_supervision: bool) -> None:
+        super().__init__()
+        self.shape = shape
+        self.deep_supervision = deep_supervision
+        self.field = Field(alignment=max(shape.spread(-1 % len(shape.widths))), reach=_reach(shape))
+        widths, n_stages = shape.widths, len(shape.widths)
+        stem = _convolutions(io, io.in_channels, widths[0], shape, 0, 1)
+        self.stem = nn.Sequential(*stem) if shape.is_residual else nn.Identity()
+        first = widths[0] if shape.is_residual else io.in_channels
+        inputs = (first, *widths[:-1])
+        self.encoder = nn.ModuleList(
+            _residual_stage(io, inputs[i], shape, i)
+            if shape.is_residual
+            else nn.Sequential(
+                *_convolutions(io, inputs[i], widths[i], shape, i, 2, stride=shape.strides[i])
+            )
+            for i in range(n_stages)
+        )
+        n_convolutions = 1 if shape.is_residual else 2
+        self.ups = nn.ModuleList()
+        self.decoder = nn.ModuleList()
+        self.heads = nn.ModuleList()
+        for i in range(n_stages - 1):
+            stride = shape.strides[i + 1]
+            up = TRANSPOSED[io.n_dims](widths[i + 1], widths[i], stride, stride=stride)
+            stage = _convolutions(io, 2 * widths[i], widths[i], shape, i, n_convolutions)
+            self.ups.append(up)
+            self.decoder.append(nn.Sequential(*stage))
+            self.heads.append(CONVOLUTION[io.n_dims](widths[i], io.out_channels, 1))
+        initialise(self, slope=_SLOPE)
+        for layer in self.modules():
+            if isinstance(layer, ResidualBlock):
+                layer.start_as_identity()
+
+    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """Logits on the input's grid; in training, with deep supervision, one per scale."""
+        sizes = tuple(images.shape[2:])
+        values = self.stem(pad_to_multiple(images, self.shape.spread(len(self.encoder) - 1)))
+        skips = []
+        for stage in self.encoder:
+            values = stage(values)
+            skips.append(values)
+        n_heads = len(self.heads) if self.training and self.deep_supervision else 1
+        answers: list[Tensor] = []
+        for level in reversed(range(len(self.heads))):
+            values = torch.cat((self.ups[level](values), skips[level]), dim=1)
+            values = self.decoder[level](values)
+            if level < n_heads:
+                spread = self.shape.spread(level)
+                goal = [-(-size // step) for size, step in zip(sizes, spread, strict=True)]
+                answers.insert(0, crop_to_start(self.heads[level](values), goal))
+        return tuple(answers) if n_heads > 1 else answers[0]
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions beside a skip that averages where the block strides (ResNet-D)."""
+
+    def __init__(
+        self, io: NetworkIO, inputs: int, shape: NNUNetShape, stage: int, stride: tuple[int, ...]
+    ) -> None:
+        super().__init__()
+        width, n_dims = shape.widths[stage], io.n_dims
+        first = _convolutions(io, inputs, width, shape, stage, 1, stride=stride)
+        second = _convolutions(io, width, width, shape, stage, 1)
+        self.path = nn.Sequential(*first, *second[:-1])
+        skip: list[nn.Module] = []
+        if max(stride) > 1:
+            skip.append(average_pool(n_dims, stride))
+        if inputs != width:
+            skip.append(CONVOLUTION[n_dims](inputs, width, 1, bias=False))
+            skip += make_norm(n_dims, width, shape.norm)
+        self.skip = nn.Sequential(*skip)
+        self.activation = make_activation("leaky-relu")
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(n, c, …) -> (n, width, …), strided."""
+        result: Tensor = self.activation(self.path(values) + self.skip(values))
+        return result
+
+    def start_as_identity(self) -> None:
+        """Scale the path's last norm to zero: at first the block hands its input on."""
+        last = self.path[-1]
+        if isinstance(
+            last, nn.InstanceNorm2d | nn.InstanceNorm3d | nn.BatchNorm2d | nn.BatchNorm3d
+        ):
+            nn.init.zeros_(last.weight)
+
+
+def _convolutions(
+    io: NetworkIO,
+    inputs: int,
+    outputs: int,
+    shape: NNUNetShape,
+    stage: int,
+    count: int,
+    *,
+    stride: tuple[int, ...] | int = 1,
+) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for index in range(count):
+        layers += conv_unit(
+            io.n_dims,
+            inputs if index == 0 else outputs,
+            outputs,
+            kernel=shape.kernels[stage],
+            stride=stride if index == 0 else 1,
+            norm=shape.norm,
+            activation="leaky-relu",
+            bias=True,
+        )
+    return layers
+
+
+def _residual_stage(io: NetworkIO, inputs: int, shape: NNUNetShape, stage: int) -> nn.Sequential:
+    ones = (1,) * io.n_dims
+    width = shape.widths[stage]
+    return nn.Sequential(
+        *(
+            ResidualBlock(
+                io,
+                inputs if index == 0 else width,
+                shape,
+                stage,
+                shape.strides[stage] if index == 0 else ones,
+            )
+            for index in range(_n_blocks(stage))
+        )
+    )
+
+
+def _n_blocks(stage: int) -> int:
+    return _RESIDUAL_BLOCKS[stage] if stage < len(_RESIDUAL_BLOCKS) else _DEEP_RESIDUAL_BLOCKS
+
+
+def _shape(
+    io: NetworkIO,
+    name: str,
+    width: int,
+    stages: int,
+    strides: Sizes | None,
+    kernels: Sizes | None,
+    norm: Norm,
+    *,
+    is_residual: bool,
+) -> NNUNetShape:
+    require_dims(io, name, (2, 3))
+    problems = []
+    if width < 1 or stages < 2:
+        problems.append(
+            _problem(name, f"width is {width} and stages is {stages}", "at least 1 and 2")
+        )
+    for option, sizes in (("strides", strides), ("kernels", kernels)):
+        if sizes is not None and [len(size) for size in sizes] != [io.n_dims] * stages:
+            wanted = f"{stages} tuples (one per stage) of {io.n_dims} numbers"
+            problems.append(_problem(name, f"option {option} is {sizes}", wanted))
+    if strides is not None and not _are_halvings(strides):
+        wanted = "ones for the first stage, then 1 or 2 for each axis"
+        problems.append(_problem(name, f"option strides is {strides}", wanted))
+    if kernels is not None and any(number % 2 == 0 for size in kernels for number in size):
+        problems.append(_problem(name, f"option kernels is {kernels}", "odd numbers"))
+    raise_errors(problems, BadPlan)
+    halving: Sizes = ((1,) * io.n_dims, *((2,) * io.n_dims for _ in range(stages - 1)))
+    threes: Sizes = ((3,) * io.n_dims,) * stages
+    widths = tuple(min(width * 2**i, _MAX_WIDTH[io.n_dims]) for i in range(stages))
+    return NNUNetShape(widths, strides or halving, kernels or threes, norm, is_residual)
+
+
+def _are_halvings(strides: Sizes) -> bool:
+    return set(strides[0]) == {1} and all(n in (1, 2) for stride in strides for n in stride)
+
+
+def _problem(name: str, what: str, expected: str) -> Problem:
+    return Problem(f"network {name}: {what}", expected, "Change that option.", code="bad-option")
+
+
+def _reach(shape: NNUNetShape) -> int:
+    """Reach of the convolutions; instance norm looks at the whole tile besides."""
+    reaches = []
+    for axis in range(len(shape.strides[0])):
+        total = 0
+        for stage, kernel in enumerate(shape.kernels):
+            here = shape.spread(stage)[axis]
+            before = here // shape.strides[stage][axis]
+            n_encoder = 2 * _n_blocks(stage) if shape.is_residual else 2
+            total += kernel[axis] // 2 * (before + (n_encoder - 1) * here)
+            if stage == 0 and shape.is_residual:
+                total += kernel[axis] // 2
+            if stage < len(shape.kernels) - 1:
+                total += kernel[axis] // 2 * here * (1 if shape.is_residual else 2)
+        reaches.append(total + shape.spread(len(shape.kernels) - 1)[axis] - 1)
+    return max(reaches)
