@@ -89,6 +89,11 @@ def histogram_text(counts: Counts) -> str:
     return ", ".join(parts) + (f" and {rest} other values" if rest > 0 else "")
 
 
+def count_text(n: int, noun: str) -> str:
+    """"1 mask", "3 masks"."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def whole_numbers(counts: Counts) -> list[int] | None:
     """The values as sorted whole numbers (NaN left out), None if one of them is none."""
     numbers = []
@@ -130,7 +135,7 @@ def explain_values(mask: MaskValues, allowed: list[str]) -> Problem:
     """Why a mask does not fit the allowed values: smeared, instances, colours, or unknown ids."""
     where = shown(mask.path)
     unknown = {value: n for value, n in mask.counts.items() if value not in allowed}
-    expected = f"only {', '.join(allowed[:20])}"
+    expected = f"only {', '.join(allowed[:20])}" if allowed else "the same few in every mask"
     if is_smeared(mask):
         return smeared_problem(mask)
     if is_instance_like(mask):

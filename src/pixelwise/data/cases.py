@@ -1,0 +1,304 @@
+"""From a folder to a data set: cases, classes, mask meaning, splits, and every problem at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pixelwise.core.case import IGNORE, Case, DataSet, LabelMeaning, Split
+from pixelwise.core.contents import shown
+from pixelwise.core.errors import Problem, UserError
+from pixelwise.data.description import Description, read_description
+from pixelwise.data.label_values import MaskValues
+from pixelwise.data.layout import Layout, Place, find_layout
+from pixelwise.data.listing import drop_clashes, stem_key
+from pixelwise.data.mask_scan import scan_masks
+from pixelwise.data.meaning import Understanding, understand_masks, understand_polygons
+from pixelwise.data.pairing import pair_masks
+from pixelwise.data.polygons import Drawing, annotation_labels, polygon_label, read_annotations
+from pixelwise.data.splits import (
+    Member,
+    complete_splits,
+    make_groups,
+    make_splits,
+    read_splits,
+)
+from pixelwise.readers import open_image
+
+
+@dataclass(slots=True)
+class Finding:
+    """What a folder holds, as far as it was understood."""
+
+    root: Path
+    description: Description
+    cases: list[Case] = field(default_factory=list)
+    images: list[Path] = field(default_factory=list)
+    masks: list[MaskValues] = field(default_factory=list)
+    understanding: Understanding | None = None
+    drawings: dict[str, Drawing] = field(default_factory=dict)
+    pairing: str = ""
+    split_rule: str = ""
+    extras: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def find_cases(
+    root: Path | str,
+    *,
+    group: str | None = None,
+    label_map: str | None = None,
+    seed: int = 0,
+    allow_unpaired: bool = False,
+    max_pixels: int | None = None,
+) -> tuple[DataSet | None, list[Problem]]:
+    """Understand a folder of images and masks.
+
+    group: "column:NAME" of metadata.csv or a pattern with one pair of parentheses; cases
+    of a group stay in one split. label_map: what mask values mean ("0=background,255=cell").
+    Returns the set, None if nothing can be made of the folder, and all problems; a set
+    that comes with errors is for looking at, not for training.
+    """
+    finding = explore(
+        root, group=group, label_map=label_map, seed=seed, allow_unpaired=allow_unpaired,
+        max_pixels=max_pixels,
+    )
+    return as_data_set(finding), finding.problems
+
+
+def explore(
+    root: Path | str,
+    *,
+    group: str | None = None,
+    label_map: str | None = None,
+    seed: int = 0,
+    allow_unpaired: bool = False,
+    max_pixels: int | None = None,
+) -> Finding:
+    """As find_cases, keeping what was found even where the masks were not understood."""
+    root = Path(root).absolute()
+    layout = find_layout(root)
+    description, problems = read_description(root)
+    finding = Finding(root, description, problems=[*layout.problems, *problems])
+    for place in layout.places:
+        finding.images += place.images
+        _add_place(finding, place, allow_unpaired)
+    _make_ids_unique(finding)
+    _attach_fov(finding, layout)
+    finding.extras = layout.extras
+    if finding.cases:
+        _understand(finding, label_map, max_pixels)
+        _split(finding, group, seed)
+    elif not any(problem.severity == "error" for problem in finding.problems):
+        finding.problems.append(_no_masks(root))
+    return finding
+
+
+def as_data_set(finding: Finding) -> DataSet | None:
+    """The data set of a finding, None without cases or without a meaning of the masks."""
+    if not finding.cases or finding.understanding is None:
+        return None
+    description = finding.description
+    spacing, unit = description.spacing, description.unit
+    if spacing is None:
+        spacing, unit = _spacing_of(finding.cases)
+    return DataSet(
+        root=finding.root,
+        name=description.name or finding.root.name,
+        cases=tuple(finding.cases),
+        classes=finding.understanding.classes,
+        meaning=finding.understanding.meaning,
+        spacing=spacing,
+        unit=unit,
+        split_rule=finding.split_rule,
+        extras={**finding.extras, "pairing": finding.pairing},
+    )
+
+
+def _add_place(finding: Finding, place: Place, allow_unpaired: bool) -> None:
+    if place.images and not place.masks:
+        if place.annotations and _add_polygons(finding, place, allow_unpaired):
+            return
+        if place.split == "test":
+            finding.problems.append(Problem(
+                f"its {len(place.images)} images have no masks and are left out of the test split",
+                path=shown(place.folder), severity="note", code="no-masks",
+            ))
+            return
+    if place.images and not place.masks:
+        _, clashes = drop_clashes(place.images)
+        finding.problems += [*clashes, _no_masks(place.folder)]
+        return
+    pairing = pair_masks(
+        place.images, place.masks, pattern=finding.description.mask_pattern,
+        allow_unpaired=allow_unpaired,
+    )
+    finding.problems += pairing.problems
+    finding.pairing = pairing.sentence
+    finding.cases += [
+        Case(image.stem, image, mask, split=place.split) for image, mask in pairing.pairs
+    ]
+
+
+def _add_polygons(finding: Finding, place: Place, allow_unpaired: bool) -> bool:
+    """Cases whose labels are polygons; False if the annotation files hold none."""
+    found: dict[str, tuple[Path, str]] = {}
+    for path in place.annotations:
+        try:
+            drawings = read_annotations(path)
+        except UserError as error:
+            finding.problems += error.problems
+            continue
+        for name, drawing in (drawings or {}).items():
+            found[name] = (path, name)
+            finding.drawings[f"{path}#{name}"] = drawing
+    if not found:
+        return False
+    images, clashes = drop_clashes(place.images)
+    finding.problems += clashes
+    for image in images:
+        match = found.get(image.name) or found.get(image.stem)
+        if match is not None:
+            label = polygon_label(*match)
+            finding.cases.append(Case(image.stem, image, label, split=place.split))
+        else:
+            finding.problems.append(Problem(
+                "this image is in no annotation file", "polygons for every image",
+                "Add them, or leave such images out with --allow-unpaired.", shown(image),
+                "warning" if allow_unpaired else "error", "image-without-mask",
+            ))
+    finding.pairing = "polygons belong to the image that their annotation file names"
+    return True
+
+
+def _make_ids_unique(finding: Finding) -> None:
+    """Stems that occur in two split folders get the name of their split in front."""
+    counts = Counter(stem_key(case.id).casefold() for case in finding.cases)
+    finding.cases = sorted(
+        (
+            case
+            if counts[stem_key(case.id).casefold()] == 1
+            else replace(case, id=f"{case.split or case.image.parent.name}_{case.id}")
+            for case in finding.cases
+        ),
+        key=lambda case: case.id,
+    )
+
+
+def _attach_fov(finding: Finding, layout: Layout) -> None:
+    fields = {stem_key(path.stem): path for path in layout.fov}
+    if not fields:
+        return
+    finding.cases = [
+        replace(case, fov=fields.get(stem_key(case.image.stem))) for case in finding.cases
+    ]
+    without = [case.id for case in finding.cases if case.fov is None]
+    if without:
+        finding.problems.append(Problem(
+            f"{len(without)} images have no field-of-view mask and count as a whole: "
+            + ", ".join(without[:5]), path=shown(layout.fov[0].parent), severity="warning",
+            code="no-fov",
+        ))
+
+
+def _understand(finding: Finding, label_map: str | None, max_pixels: int | None) -> None:
+    if finding.drawings:
+        labels = annotation_labels(finding.drawings)
+        understood, problems = understand_polygons(labels, finding.description)
+    else:
+        paths = [case.label for case in finding.cases if case.label is not None]
+        finding.masks, broken = scan_masks(paths, max_pixels)
+        understood, problems = understand_masks(finding.masks, finding.description, label_map)
+        problems = [*broken, *problems]
+    finding.understanding = understood
+    finding.problems += problems
+
+
+def _split(finding: Finding, group: str | None, seed: int) -> None:
+    ids = [case.id for case in finding.cases]
+    groups, rule, problems = make_groups(finding.root, ids, group)
+    finding.problems += problems
+    finding.cases = [replace(case, group=groups.get(case.id, case.id)) for case in finding.cases]
+    shares = _foreground_shares(finding)
+    members = [Member(c.id, c.group, shares.get(c.id, 0.0)) for c in finding.cases]
+    path = finding.root / "splits.json"
+    given: Mapping[str, Split] | None = {c.id: c.split for c in finding.cases if c.split}
+    source = "from the folders: "
+    if path.exists():
+        given, split_problems = read_splits(path, ids)
+        finding.problems += split_problems
+        source = "from splits.json: "
+    if given:
+        splits, text = complete_splits(members, given, seed)
+        finding.problems += _split_groups(members, given, group)
+        finding.split_rule = source + text
+    else:
+        splits, finding.split_rule = make_splits(members, seed)
+    if rule:
+        finding.split_rule += f"; grouped {rule}"
+    finding.cases = [replace(case, split=splits.get(case.id)) for case in finding.cases]
+
+
+def _split_groups(
+    members: Sequence[Member], given: Mapping[str, Split], group: str | None
+) -> list[Problem]:
+    """Groups that the given splits tear apart."""
+    if group is None:
+        return []
+    found: dict[str, set[Split]] = {}
+    for member in members:
+        if member.id in given:
+            found.setdefault(member.group, set()).add(given[member.id])
+    return [
+        Problem(
+            f"group {name!r} is in {' and in '.join(sorted(splits))}", "each group in one split",
+            "Correct the splits, or leave --group out.", code="split-leak",
+        )
+        for name, splits in sorted(found.items())
+        if len(splits) > 1
+    ]
+
+
+def _foreground_shares(finding: Finding) -> dict[str, float]:
+    """Case id -> share of its labelled pixels that are not of class 0."""
+    if finding.understanding is None:
+        return {}
+    meaning = finding.understanding.meaning
+    by_path = {mask.path: mask for mask in finding.masks}
+    return {
+        case.id: _share(by_path[case.label], meaning)
+        for case in finding.cases
+        if case.label in by_path
+    }
+
+
+def _share(mask: MaskValues, meaning: LabelMeaning) -> float:
+    ids = {value: _class_of(value, meaning) for value in mask.counts}
+    n_labelled = sum(n for value, n in mask.counts.items() if ids[value] != IGNORE)
+    n_foreground = sum(n for value, n in mask.counts.items() if ids[value] not in (0, IGNORE))
+    return n_foreground / n_labelled if n_labelled else 0.0
+
+
+def _class_of(value: str, meaning: LabelMeaning) -> int:
+    if meaning.threshold is not None and not value.startswith("#"):
+        return int(float(value) >= meaning.threshold)
+    return meaning.to_class.get(value, IGNORE)
+
+
+def _spacing_of(cases: Sequence[Case]) -> tuple[tuple[float, ...] | None, str]:
+    try:
+        with open_image(cases[0].image) as source:
+            return source.header.spacing, source.header.unit
+    except UserError:
+        return None, "px"  # the file is reported when the facts are gathered
+
+
+def _no_masks(folder: Path) -> Problem:
+    return Problem(
+        "no masks were found for the images", "a folder masks/ (or labels, annotations, gt, "
+        "manual …) beside images/, masks named like NAME_mask beside their images, or COCO or "
+        "LabelMe annotations", "Add the masks; prediction alone needs none.", shown(folder),
+        code="no-masks",
+    )
