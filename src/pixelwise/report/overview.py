@@ -1,0 +1,218 @@
+"""The opening of a report: the result in a sentence, what was done, what is wrong, what next."""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from pixelwise.core.errors import Problem
+from pixelwise.core.quantities import format_duration
+from pixelwise.core.records import MetricSummary, Summary
+from pixelwise.report.content import ReportContent
+from pixelwise.report.elements import commands, element, folded, joined
+from pixelwise.report.scores import leading_metric
+from pixelwise.report.wording import (
+    count,
+    listed,
+    main_split,
+    metric_direction,
+    metric_name,
+    number,
+    shape_text,
+    split_name,
+)
+
+MAX_LIKE = 4
+"""Of problems of one kind this many are shown, the rest can be unfolded."""
+
+MARKS = {"error": "Error", "warning": "Warning", "note": "Note"}
+
+
+def headline(content: ReportContent) -> Markup:
+    """The score, large, and one sentence that says exactly what it is."""
+    split = main_split(content.summaries)
+    if split is None:
+        return element(
+            "p",
+            "No split was scored, so nothing can be said yet about how good the run is.",
+            class_="verdict",
+        )
+    summary = content.summaries[split]
+    key = leading_metric(summary)
+    score = headline_score(summary)
+    return element(
+        "div",
+        element(
+            "p",
+            element("span", metric_name(key) if key else "Score", class_="score-name"),
+            element("span", number(score), class_="score-value"),
+            class_="score-line",
+        ),
+        element("p", headline_sentence(summary, split), class_="verdict"),
+        class_="headline",
+    )
+
+
+def headline_score(summary: Summary) -> float | None:
+    """The leading metric averaged over cases, then over the foreground classes."""
+    key = leading_metric(summary)
+    means = [m.mean for m in _foreground(summary, key) if m.mean is not None]
+    return sum(means) / len(means) if means else None
+
+
+def headline_sentence(summary: Summary, split: str) -> str:
+    """What the headline number is: metric, averaging, classes, split, number of cases."""
+    key = leading_metric(summary)
+    cases = count(summary.n_cases, f"{split_name(split)} case")
+    foreground = _foreground(summary, key)
+    valued = [m for m in foreground if m.mean is not None]
+    if not valued:
+        return (
+            f"The {metric_name(key)} of the {cases} is undefined: no foreground class has a "
+            "value in any of them."
+        )
+    if len(foreground) == 1:
+        only = foreground[0]
+        of_class = f"of {summary.class_names[only.class_id]!r}"
+        text = f"Mean {metric_name(key)} {of_class} over {cases}"
+        if only.low is not None and only.high is not None:
+            text += f" (95 % interval {number(only.low)} to {number(only.high)})"
+    else:
+        kind = "foreground classes" if summary.background is not None else "classes"
+        text = f"Mean {metric_name(key)} over {cases}, then over {len(valued)} {kind}"
+    text += f"; {metric_direction(key, summary.unit)}." if metric_direction(key, "") else "."
+    pooled = [m.pooled for m in foreground if m.pooled is not None]
+    if pooled:
+        text += f" With the pixels of all cases pooled it is {number(sum(pooled) / len(pooled))}."
+    missing = [summary.class_names[m.class_id] for m in foreground if m.mean is None]
+    if missing:
+        text += f" Without {listed(missing)}: no value there."
+    return text
+
+
+def key_facts(content: ReportContent) -> Markup:
+    """What was trained, on what, for how long, as a short list."""
+    plan, facts = content.plan, content.facts
+    n_cases = {s: n for s, n in facts.n_cases.items() if n}
+    data = listed([f"{n} {split_name(s)}" for s, n in n_cases.items()])
+    classes = listed([entry.name for entry in plan.data.classes[:6]])
+    more = len(plan.data.classes) - 6
+    classes += f" and {count(more, 'more')}" if more > 0 else ""
+    options = ", ".join(f"{key} {value}" for key, value in plan.network.options.items())
+    size = f"median {shape_text(facts.median_shape)} pixels"
+    channels = count(plan.data.n_channels, "channel")
+    entries = [
+        ("Data", f"{content.data_name}: {data} cases" if content.data_name else f"{data} cases"),
+        ("Images", f"{size}, {channels}"),
+        ("Classes", classes),
+        ("Network", f"{plan.network.name}{f' ({options})' if options else ''}"),
+        ("Training", training_sentence(content)),
+    ]
+    items = [
+        element("div", element("dt", name), element("dd", text)) for name, text in entries
+    ]
+    return element("dl", *items, class_="facts")
+
+
+def training_sentence(content: ReportContent) -> str:
+    """How long was trained, in steps and in time."""
+    if not content.history:
+        return "no step was taken"
+    last = content.history[-1]
+    duration = format_duration(last.seconds)
+    budget = content.plan.training.budget_seconds
+    allowed = f" of {format_duration(budget)} allowed" if budget else ""
+    threads = count(content.plan.training.threads, "thread")
+    planned = f" of {count(last.n_steps)}" if last.step < last.n_steps else ""
+    return (
+        f"{count(last.step)}{planned} steps in {duration}{allowed}, {threads}, "
+        f"{content.plan.training.precision}"
+    )
+
+
+def problem_list(problems: Sequence[Problem]) -> Markup:
+    """Problems, the worst first; many of one kind are folded."""
+    if not problems:
+        return element("p", "No problem was found in the data, the training or the scores.")
+    by_kind: dict[tuple[str, str], list[Problem]] = defaultdict(list)
+    for problem in problems:
+        by_kind[problem.severity, problem.code or problem.what].append(problem)
+    order = list(MARKS)
+    kinds = sorted(by_kind, key=lambda kind: order.index(kind[0]))
+    return element("ul", *(_kind_items(by_kind[kind]) for kind in kinds), class_="problems")
+
+
+def note_list(notes: Sequence[str]) -> Markup | None:
+    """What has to be said aloud before anybody reads the numbers."""
+    if not notes:
+        return None
+    return element("ul", *(element("li", note) for note in notes), class_="notes")
+
+
+def next_steps(content: ReportContent) -> Markup:
+    """What can be done with the run now, as commands."""
+    run = shlex.quote(content.run_name or "RUN")
+    return joined(
+        [
+            element("p", "Label new images of any size (one label file for each):"),
+            commands(f"pixelwise predict {run} IMAGES --out LABELS"),
+            element("p", "Score labels against a truth, or this run on one of its splits:"),
+            commands(
+                "pixelwise evaluate --truth FOLDER --predicted LABELS",
+                f"pixelwise evaluate {run} --split test",
+            ),
+        ]
+    )
+
+
+def repeat_steps(content: ReportContent) -> Markup:
+    """How the same run is made again."""
+    run = content.run_name or "RUN"
+    plan = shlex.quote(f"{run}/plan.json")
+    again = shlex.quote(f"{run}-again")
+    return joined(
+        [
+            element(
+                "p",
+                "The plan holds every setting, the seed and the steps really taken. With the same "
+                "versions on the same kind of processor it gives the same weights:",
+            ),
+            commands(f"pixelwise train DATA --plan {plan} --run {again}"),
+        ]
+    )
+
+
+def _foreground(summary: Summary, key: str) -> list[MetricSummary]:
+    return [m for m in summary.metrics if m.metric == key and m.class_id != summary.background]
+
+
+def _kind_items(problems: Sequence[Problem]) -> Markup:
+    items = [_problem_item(problem) for problem in problems]
+    if len(items) <= MAX_LIKE + 1:
+        return joined(items)
+    rest = folded(
+        f"{len(items) - MAX_LIKE} more of the same kind",
+        element("ul", *items[MAX_LIKE:], class_="problems"),
+    )
+    return joined([*items[:MAX_LIKE], element("li", rest, class_="more")])
+
+
+def _problem_item(problem: Problem) -> Markup:
+    what = problem.what[:1].upper() + problem.what[1:] if not problem.path else problem.what
+    expected = f"Expected: {problem.expected}." if problem.expected else None
+    return element(
+        "li",
+        element("span", MARKS[problem.severity], class_="tag"),
+        element(
+            "div",
+            element("p", element("code", problem.path) if problem.path else None,
+                    " " if problem.path else None, what.rstrip(".") + "."),
+            element("p", expected, " " if expected else None, problem.remedy, class_="quiet")
+            if expected or problem.remedy
+            else None,
+        ),
+        class_=problem.severity,
+    )

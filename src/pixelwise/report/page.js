@@ -1,0 +1,57 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const theme = document.getElementById("theme");
+  const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme || (prefersDark.matches ? "dark" : "light")) === "dark";
+  const nameTheme = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
+  theme.hidden = false;
+  nameTheme();
+  prefersDark.addEventListener("change", nameTheme);
+  theme.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    nameTheme();
+  });
+
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    folded.forEach((part) => { part.open = true; });
+  });
+  window.addEventListener("afterprint", () => {
+    folded.forEach((part) => { part.open = false; });
+    folded = [];
+  });
+
+  const views = [...document.querySelectorAll(".view")];
+  const dialog = document.getElementById("zoom");
+  const frame = document.getElementById("zoom-frame");
+  const heading = document.getElementById("zoom-title");
+  let current = 0;
+  const show = (index) => {
+    current = (index + views.length) % views.length;
+    const view = views[current];
+    const figure = view.closest("figure");
+    const name = figure.querySelector("figcaption strong").textContent;
+    heading.textContent = name + ": " + view.dataset.view;
+    frame.className = figure.classList.contains("small") ? "small" : "";
+    frame.style.cssText = figure.style.cssText;
+    frame.replaceChildren(view.querySelector(".frame").cloneNode(true));
+  };
+  views.forEach((view, index) => view.addEventListener("click", () => {
+    show(index);
+    dialog.showModal();
+  }));
+  document.getElementById("zoom-back").addEventListener("click", () => show(current - 1));
+  document.getElementById("zoom-on").addEventListener("click", () => show(current + 1));
+  document.getElementById("zoom-close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => views[current].focus());
+  dialog.addEventListener("keydown", (event) => {
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -4, ArrowDown: 4 };
+    if (event.key in steps) {
+      event.preventDefault();
+      show(current + steps[event.key]);
+    }
+  });
+})();
