@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pixelwise.core.case import IGNORE
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem
 from pixelwise.core.image import Array
@@ -131,11 +132,14 @@ def is_instance_like(mask: MaskValues) -> bool:
     return is_wide or (len(numbers) > _MANY_IDS and numbers[-1] < 2 * len(numbers))
 
 
-def explain_values(mask: MaskValues, allowed: list[str]) -> Problem:
-    """Why a mask does not fit the allowed values: smeared, instances, colours, or unknown ids."""
+def explain_values(mask: MaskValues, allowed: Mapping[str, int]) -> Problem:
+    """Why a mask does not fit: smeared, instance numbers, unknown ids or colours.
+
+    allowed: stored value -> class id, as LabelMeaning.to_class.
+    """
     where = shown(mask.path)
     unknown = {value: n for value, n in mask.counts.items() if value not in allowed}
-    expected = f"only {', '.join(allowed[:20])}" if allowed else "the same few in every mask"
+    expected = f"only {', '.join(list(allowed)[:20])}" if allowed else "the same few in every mask"
     if is_smeared(mask):
         return smeared_problem(mask)
     if is_instance_like(mask):
@@ -187,6 +191,11 @@ def _ranked(counts: Counts) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _example_map(allowed: list[str], unknown: Counts) -> str:
-    named = [f"{value}=class{i}" for i, value in enumerate(allowed[:3]) if value != "nan"]
-    return ",".join([*named, f"{_ranked(unknown)[0][0]}=ignore"]) if unknown else ",".join(named)
+def _example_map(allowed: Mapping[str, int], unknown: Counts) -> str:
+    names = {value: _example_name(class_id) for value, class_id in list(allowed.items())[:4]}
+    names |= {value: "ignore" for value, _ in _ranked(unknown)[:1]}
+    return ",".join(f"{value}={name}" for value, name in names.items())
+
+
+def _example_name(class_id: int) -> str:
+    return {0: "background", IGNORE: "ignore"}.get(class_id, f"class{class_id}")

@@ -140,7 +140,7 @@ def _explain(values: Array, labels: Array, meaning: LabelMeaning, header: Header
     else:
         found = count_numbers(values)
     mask = MaskValues(header.path, kind, found, header.format_name, str(header.dtype))
-    return explain_values(mask, list(meaning.to_class))
+    return explain_values(mask, meaning.to_class)
 
 
 def _explain_colours(pixels: Array, meaning: LabelMeaning, header: Header) -> Any:

@@ -226,7 +226,7 @@ def _is_counted(masks: Sequence[MaskValues]) -> bool:
 
 
 def _refuse(mask: MaskValues) -> Problem:
-    return smeared_problem(mask) if is_smeared(mask) else explain_values(mask, [])
+    return smeared_problem(mask) if is_smeared(mask) else explain_values(mask, {})
 
 
 def _too_many_values(path: Path, found: Counter[str], is_counted: bool) -> Problem:

@@ -1,0 +1,234 @@
+"""One look at one case: headers first, then all pixels in bands, and all that is wrong."""
+
+from __future__ import annotations
+
+import math
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelwise.core.case import IGNORE, Case, LabelMeaning
+from pixelwise.core.contents import shown
+from pixelwise.core.errors import Problem, UserError
+from pixelwise.core.image import Array, Header, Region, Source
+from pixelwise.data.labels import label_shape, labels_from, read_labels
+from pixelwise.data.mask_scan import bands
+from pixelwise.data.polygons import is_polygon_label, read_polygon_labels
+from pixelwise.readers import open_image, open_labels
+
+_N_IDS = IGNORE + 1
+_CROPPED_PIXELS = 16
+"""Sizes that differ by no more than this look cropped or padded, not resized."""
+
+
+@dataclass(slots=True)
+class ChannelSums:
+    """Running statistics of one channel over finite pixels."""
+
+    n: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    low: float = math.inf
+    high: float = -math.inf
+    sample: list[Array] = field(default_factory=list)
+
+    def merge(self, other: ChannelSums) -> None:
+        """Take in what another one has seen."""
+        self.n += other.n
+        self.total += other.total
+        self.squares += other.squares
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.sample += other.sample
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.n if self.n else 0.0
+
+    @property
+    def std(self) -> float:
+        variance = self.squares / self.n - self.mean**2 if self.n else 0.0
+        return math.sqrt(max(0.0, variance))
+
+
+def sum_channel(values: Array, stride: int) -> ChannelSums:
+    """Statistics of finite values (n,); every stride-th is kept for percentiles."""
+    if values.size == 0:
+        return ChannelSums()
+    wide = values.astype(np.float64)
+    return ChannelSums(
+        wide.size, float(wide.sum()), float(np.square(wide).sum()), float(wide.min()),
+        float(wide.max()), [wide[::stride].astype(np.float32)],
+    )
+
+
+@dataclass(slots=True)
+class Look:
+    """What one case holds. class_pixels has one count for each id 0..255, inside the field
+    of view; n_outside counts what lies beyond it. `channels` covers all finite pixels,
+    `counted` those that are neither void nor outside.
+    """
+
+    case: Case
+    header: Header | None = None
+    channels: list[ChannelSums] = field(default_factory=list)
+    counted: list[ChannelSums] = field(default_factory=list)
+    class_pixels: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_N_IDS, np.int64))
+    n_outside: int = 0
+    n_nan: int = 0
+    n_infinite: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it was read and nothing about it is an error."""
+        return self.header is not None and not self.has_errors
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity == "error" for problem in self.problems)
+
+    @property
+    def is_constant(self) -> bool:
+        return all(channel.low == channel.high for channel in self.channels)
+
+
+def look_at_case(
+    case: Case, meaning: LabelMeaning, stride: int = 1, max_pixels: int | None = None
+) -> Look:
+    """Read a case once. Problems are collected: one file's fault hides no other's."""
+    look = Look(case)
+    with ExitStack() as stack:
+        image = labels = fov = None
+        try:
+            image = stack.enter_context(open_image(case.image, max_pixels=max_pixels))
+        except UserError as error:
+            look.problems += error.problems
+        try:
+            if case.label is not None and not is_polygon_label(case.label):
+                labels = stack.enter_context(open_labels(case.label, max_pixels=max_pixels))
+            if case.fov is not None:
+                fov = stack.enter_context(open_labels(case.fov, max_pixels=max_pixels))
+        except UserError as error:
+            look.problems += error.problems
+        if image is not None:
+            look.problems += _compare_sizes(case, image.header)
+            try:
+                _read_pixels(look, image, stride, (labels, fov), meaning)
+                look.header = image.header
+            except UserError as error:
+                look.problems += error.problems
+            look.problems += image.header.notes
+            look.problems += _report_numbers(look)
+    return look
+
+
+def look_at_image(path: Path, max_pixels: int | None = None) -> list[Problem]:
+    """What is wrong with an image that has no mask; it is decoded once."""
+    try:
+        with open_image(path, max_pixels=max_pixels) as source:
+            for region in bands(source.header):
+                source.read(region)
+            return list(source.header.notes)
+    except UserError as error:
+        return list(error.problems)
+
+
+def _read_pixels(
+    look: Look,
+    image: Source,
+    stride: int,
+    masks: tuple[Source | None, Source | None],
+    meaning: LabelMeaning,
+) -> None:
+    """Go through image and masks in bands; masks of another size are left alone."""
+    label_source, fov_source = masks
+    can_label = not look.has_errors and look.case.label is not None
+    look.channels = [ChannelSums() for _ in range(image.header.n_channels)]
+    look.counted = [ChannelSums() for _ in range(image.header.n_channels)]
+    for region in bands(image.header):
+        pixels = image.read(region)
+        valid = np.ones(pixels.shape[1:], bool)
+        if can_label:
+            if fov_source is not None:
+                valid = (fov_source.read(region) != 0).any(axis=0)
+            labels = _read_region(look.case, label_source, meaning, region)
+            look.class_pixels += np.bincount(labels[valid], minlength=_N_IDS)
+            look.n_outside += int((~valid).sum())
+            valid &= labels != IGNORE
+        _add_pixels(look, pixels, valid, stride)
+
+
+def _read_region(
+    case: Case, source: Source | None, meaning: LabelMeaning, region: Region
+) -> npt.NDArray[np.uint8]:
+    if source is None:
+        return read_polygon_labels(case.label or case.image, meaning, region)
+    try:
+        return labels_from(source, meaning, region)
+    except UserError:
+        # Once more as a whole, so that the message counts all pixels and not those of a band.
+        return read_labels(case.label or case.image, meaning)[region]
+
+
+def _add_pixels(look: Look, pixels: Array, valid: npt.NDArray[np.bool_], stride: int) -> None:
+    if pixels.dtype.kind == "f":
+        look.n_nan += int(np.isnan(pixels).sum())
+        look.n_infinite += int(np.isinf(pixels).sum())
+    for channel, everything, counted in zip(pixels, look.channels, look.counted, strict=True):
+        finite = np.isfinite(channel) if channel.dtype.kind == "f" else np.ones_like(valid)
+        found = sum_channel(channel[finite], stride)
+        everything.merge(found)
+        is_all = bool(valid[finite].all())
+        counted.merge(found if is_all else sum_channel(channel[finite & valid], stride))
+
+
+def _compare_sizes(case: Case, header: Header) -> list[Problem]:
+    problems = []
+    for path, kind in ((case.label, "mask"), (case.fov, "field-of-view mask")):
+        if path is None:
+            continue
+        try:
+            shape = label_shape(path)
+        except UserError:
+            continue  # reported already
+        if shape != header.shape:
+            problems.append(Problem(
+                f"the {kind} is {_size(shape)} pixels, its image {_size(header.shape)}: "
+                + _likely_cause(shape, header.shape),
+                f"the same size (width x height) for image and {kind}",
+                "Export the mask again from the original, at full size; it is not resized here, "
+                "for that would hide the fault.",
+                shown(path), code="mask-size",
+            ))
+    return problems
+
+
+def _likely_cause(mask: tuple[int, ...], image: tuple[int, ...]) -> str:
+    if len(mask) != len(image):
+        return "one is a volume, the other is not"
+    if mask == image[::-1]:
+        return "it is turned by 90 degrees (transposed, or EXIF rotation applied to one of the two)"
+    if max(abs(a - b) for a, b in zip(mask, image, strict=True)) <= _CROPPED_PIXELS:
+        return "a few rows or columns were cropped or added"
+    ratios = [a / b for a, b in zip(mask, image, strict=True)]
+    if max(ratios) / min(ratios) < 1.03:
+        return f"it was resized to {100 * ratios[0]:.0f} %"
+    return "it probably belongs to another image"
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(length) for length in reversed(shape))
+
+
+def _report_numbers(look: Look) -> list[Problem]:
+    if not look.n_nan + look.n_infinite:
+        return []
+    return [Problem(
+        f"it holds {look.n_nan} NaN and {look.n_infinite} infinite values",
+        "finite numbers: a single NaN makes every weight of the network NaN",
+        "Replace them (by 0 or by a neighbouring value), or remove the image.",
+        shown(look.case.image), code="image-nan",
+    )]
