@@ -1,1 +1,34 @@
-"""Labels every pixel of an image, and tells you how well."""
+"""Labels every pixel of an image, and tells you how well.
+
+The verbs of the command line are functions here, with the same names and parameters.
+They are imported at first use: `import pixelwise` loads neither torch nor a reader.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pixelwise.commands.check import check
+    from pixelwise.commands.demo import demo
+    from pixelwise.commands.evaluate import evaluate
+    from pixelwise.commands.plan import plan
+    from pixelwise.commands.predict import predict
+    from pixelwise.commands.train import train
+
+__version__ = "0.1.0"
+
+__all__ = ["check", "demo", "evaluate", "plan", "predict", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'pixelwise' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"pixelwise.commands.{name}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 from pixelwise.core.case import LabelMeaning
 from pixelwise.core.records import Choice
 
-PLAN_FORMAT = 1
+PLAN_FORMAT: Literal[1] = 1
 
 Options = Annotated[
     Mapping[str, Any],

@@ -210,7 +210,7 @@ def _is_sequence_type(origin: Any) -> bool:
 def _fits_sequence(value: Any, args: tuple[Any, ...]) -> bool:
     if not isinstance(value, list | tuple):
         return False
-    if len(args) == 2 and args[1] is Ellipsis or len(args) == 1:
+    if (len(args) == 2 and args[1] is Ellipsis) or len(args) == 1:
         return all(_fits(item, args[0]) for item in value)
     return len(args) == len(value) and all(
         _fits(item, arg) for item, arg in zip(value, args, strict=True)

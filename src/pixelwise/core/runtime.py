@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 import torch
+from torch import nn
 
 MEMORY_FORMATS = {
     ("contiguous", 2): torch.contiguous_format,
@@ -23,6 +24,11 @@ MEMORY_FORMATS = {
 
 _STARTED = time.monotonic()
 _RECORDED = ("torch", "numpy", "lightning-fabric", "pillow", "tifffile", "scipy")
+
+
+def lay_out(network: nn.Module, memory_format: torch.memory_format) -> None:
+    """Arrange a network's weights in memory, in place."""
+    network.to(memory_format=memory_format)  # type: ignore[call-overload]  # missing in the stub
 
 
 def seconds_since_start() -> float:

@@ -53,8 +53,8 @@ def measure_objects(
     for class_id, name in class_names.items():
         if class_id == 0:
             continue
-        components = find_components(labels == class_id, connectivity=labels.ndim)
-        for region in regionprops(components, intensity_image=grey, spacing=steps):
+        components = find_components(labels == class_id, connectivity=labels.ndim)  # type: ignore[no-untyped-call]  # skimage ships no types
+        for region in regionprops(components, spacing=steps):  # type: ignore[no-untyped-call]  # likewise
             is_flat = labels.ndim == 2
             centre = [c / s for c, s in zip(region.centroid, steps, strict=True)]
             values = grey[region.slice][region.image]

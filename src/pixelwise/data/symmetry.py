@@ -22,8 +22,8 @@ def measure_asymmetry(
     and at the mirrored cell, 0 (symmetric) to 1. What chance alone gives with so few cases
     is subtracted: the mean distance between each case and its own half of the sample.
     """
-    grids = [_class_shares(labels, n_classes) for labels in label_maps]
-    grids = [grid for grid in grids if grid is not None]
+    shares = (_class_shares(labels, n_classes) for labels in label_maps)
+    grids = [grid for grid in shares if grid is not None]
     if not grids:
         return ()
     stack = np.stack(grids)
@@ -54,4 +54,4 @@ def _class_shares(
     known = (labels != IGNORE).astype(np.float64)
     for axis, starts in enumerate(edges):
         known = np.add.reduceat(known, starts, axis=axis)
-    return np.stack(shares) / np.maximum(known, 1.0)
+    return np.asarray(np.stack(shares) / np.maximum(known, 1.0))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pixelwise.core.image import Array, Region, Source
 from pixelwise.core.plan import InferenceSection
-from pixelwise.core.runtime import MEMORY_FORMATS
+from pixelwise.core.runtime import MEMORY_FORMATS, lay_out
 from pixelwise.inference.tiles import TileGrid, lay_tiles, read_mirrored
 from pixelwise.networks import Field, field_of
 from pixelwise.tasks import Task
@@ -45,7 +45,8 @@ class Predictor:
     ) -> None:
         self._device = device or torch.device("cpu")
         layout = MEMORY_FORMATS[memory_format, n_dims]
-        self._network = network.to(self._device, memory_format=layout).eval()
+        self._network = network.to(self._device).eval()
+        lay_out(self._network, layout)
         self._field: Field = field_of(network)
         self._task = task
         self._section = section
@@ -91,8 +92,8 @@ class Predictor:
             inside = grid.answer_region(corner, self._field.margin)
             yield TileAnswer(
                 grid.core_region(corner),
-                labels[(index, *inside)],
-                values[(index, slice(None), *inside)],
+                labels[index][inside],
+                values[index][(slice(None), *inside)],
             )
 
     def probabilities(self, images: Tensor) -> Tensor:

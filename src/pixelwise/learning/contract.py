@@ -62,7 +62,7 @@ def check_loss(name: str, io: NetworkIO, options: Mapping[str, object]) -> list[
         for scale in (1.0, 10.0, 1000.0, -1000.0):
             logits = (right * scale).requires_grad_()
             value = loss(logits, target, valid)
-            value.backward()
+            torch.autograd.backward(value)
             values[scale] = float(value.detach())
             problems += _check_loss_value(name, scale, value, logits, valid)
         if not values[10.0] < values[-1000.0]:
@@ -133,7 +133,7 @@ def _check_gradients(network: nn.Module, name: str, io: NetworkIO) -> list[Probl
     size = field_of(network).valid_size(64)
     answer = network(torch.randn((2, io.in_channels) + (size,) * io.n_dims))
     outputs = (answer,) if isinstance(answer, Tensor) else tuple(answer)
-    torch.stack([output.float().pow(2).mean() for output in outputs]).sum().backward()
+    torch.autograd.backward([output.float().pow(2).mean() for output in outputs])
     without = [
         key for key, p in network.named_parameters() if p.requires_grad and p.grad is None
     ]

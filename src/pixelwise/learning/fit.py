@@ -31,9 +31,11 @@ def fit(
     n_steps: int | None,
     deadline: float | None,
     interval_seconds: float = 10.0,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[IntervalRecord]:
     """Train until `n_steps`, or until the deadline (on `time.monotonic`), whichever is given.
 
+    Ends after the step at hand, too, once `should_stop` says so.
     Yields a record every `interval_seconds` and at the end; between two of them the caller
     may save, validate or stop. With a deadline the schedule is refitted to the measured
     pace at each record, the caller's own time included.
@@ -42,13 +44,13 @@ def fit(
     state.network.train()
     first_step, started = state.step, time.monotonic()
     seconds_before = state.seconds
-    while not _is_done(state, n_steps, deadline):
+    while not (_is_done(state, n_steps, deadline) or should_stop()):
         mark, since = state.step, time.monotonic()
         losses: list[float] = []
         while not _is_done(state, n_steps, deadline):
             batch = draw(state.step)
             losses.append(_take_step(state, batch, loss_function, section))
-            if time.monotonic() - since >= interval_seconds:
+            if time.monotonic() - since >= interval_seconds or should_stop():
                 break
         now = time.monotonic()
         state.seconds = seconds_before + now - started

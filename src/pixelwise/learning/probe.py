@@ -9,7 +9,7 @@ from torch import nn
 
 from pixelwise.core.plan import PartSection
 from pixelwise.core.quantities import format_bytes
-from pixelwise.core.runtime import MEMORY_FORMATS
+from pixelwise.core.runtime import MEMORY_FORMATS, lay_out
 from pixelwise.losses import LOSSES
 from pixelwise.networks import NetworkIO, build_network, field_of, training_loss
 from pixelwise.planning.propose import Candidate, Measurement
@@ -77,7 +77,7 @@ class Probe:
 def _has_fast_bfloat16() -> bool:
     """Whether the processor multiplies in bfloat16 (elsewhere it is emulated and slow)."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     capabilities = torch.backends.cpu.get_cpu_capability().lower()
     return "avx512" in capabilities or "sve" in capabilities or "amx" in capabilities
 
@@ -98,7 +98,8 @@ def _time_step(
 ) -> tuple[float, int]:
     precision, layout = arithmetic
     memory_format = MEMORY_FORMATS[layout, candidate.n_dims]
-    network = network.to(memory_format=memory_format).train()
+    lay_out(network, memory_format)
+    network.train()
     images, target = _random_batch(candidate, network, n_images)
     images = images.contiguous(memory_format=memory_format)
     loss_function = LOSSES.build("cross-entropy-dice", options={})
@@ -120,7 +121,8 @@ def _time_step(
             outputs = network(images)
         finest = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
         wanted = target[(slice(None), *(slice(0, n) for n in finest.shape[2:]))]
-        training_loss(loss_function, outputs, wanted, torch.ones_like(wanted).bool()).backward()
+        loss = training_loss(loss_function, outputs, wanted, torch.ones_like(wanted).bool())
+        torch.autograd.backward(loss)
         network.zero_grad(set_to_none=True)
         if repeat:
             best = min(best, time.perf_counter() - started)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pixelwise.core.errors import BadRun
 from pixelwise.core.plan import OptimizerSection, TrainingSection
-from pixelwise.core.runtime import MEMORY_FORMATS
+from pixelwise.core.runtime import MEMORY_FORMATS, lay_out
 from pixelwise.learning.schedule import Pace
 
 FABRIC_PRECISION: dict[str, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
@@ -47,7 +47,7 @@ def start_state(
     fabric = Fabric(
         accelerator="auto", devices=1, precision=FABRIC_PRECISION[training.precision]
     )
-    network = network.to(memory_format=memory_format)
+    lay_out(network, memory_format)
     parameters = [
         {"params": list(_decayed(network)), "weight_decay": optimizer.weight_decay},
         {"params": list(_not_decayed(network)), "weight_decay": 0.0},

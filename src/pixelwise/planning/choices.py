@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pixelwise.core.plan import AugmentationSection, IntensitySection
 from pixelwise.core.records import Choice, Facts
 
@@ -109,7 +111,7 @@ def _relative_shift(facts: Facts) -> float:
     for channel in range(min(len(m) for m in means)):
         values = [m[channel] for m in means]
         centre = sum(values) / len(values)
-        between = (sum((v - centre) ** 2 for v in values) / len(values)) ** 0.5
+        between = math.sqrt(sum((v - centre) ** 2 for v in values) / len(values))
         within = sum(s[channel] for s in stds) / len(stds)
         shifts.append(between / max(within, 1e-9))
     return sum(shifts) / len(shifts)

@@ -1,0 +1,359 @@
+"""predict: label images of any size with a trained run."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pixelwise.core.contents import shown
+from pixelwise.core.errors import BadData, BadOutput, BadPlan, Problem, UserError
+from pixelwise.core.files import unwritable, write_json, write_text
+from pixelwise.core.image import Header, Source
+from pixelwise.core.plan import Plan
+from pixelwise.core.progress import SILENT, Listener
+from pixelwise.core.registry import suggest
+from pixelwise.core.runtime import usable_cores, use_threads
+from pixelwise.core.user_parts import load_user_parts
+from pixelwise.data.channels import match_channels, mismatch_sentence
+from pixelwise.data.intensity import scale_for
+from pixelwise.data.objects import OBJECT_COLUMNS, measure_objects
+from pixelwise.inference.labeller import LabelledImage, label_image
+from pixelwise.inference.predictor import Predictor
+from pixelwise.networks import NETWORKS, NetworkIO, build_network
+from pixelwise.readers import (
+    create_labels,
+    create_probabilities,
+    image_suffixes,
+    open_image,
+    open_labels,
+)
+from pixelwise.readers.picture import write_picture
+from pixelwise.report.pictures import render_overlay
+from pixelwise.runs.folder import RunFolder, open_run
+from pixelwise.tasks import build_task
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One labelled image: where it came from, where its labels lie, how sure the network is."""
+
+    image: Path
+    labels: Path
+    confidence: float
+    class_pixels: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictResult:
+    """All labelled images, and what could not be labelled and why."""
+
+    predictions: tuple[Prediction, ...]
+    problems: tuple[Problem, ...]
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What to write beside or instead of plain class ids."""
+
+    as_trained: bool = False
+    probabilities: bool = False
+    overlay: bool = False
+    measure: bool = False
+
+
+def predict(
+    run: str | Path,
+    images: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path,
+    as_trained: bool = False,
+    probabilities: bool = False,
+    overlay: bool = False,
+    measure: bool = False,
+    overwrite: bool = False,
+    use: str | Path | None = None,
+    settings: Sequence[str] = (),
+    listener: Listener = SILENT,
+) -> PredictResult:
+    """Label images: files, folders or glob patterns. One label file per image, same stem.
+
+    Labels are class ids (classes.json says which) on the image's own grid: PNG for pictures,
+    TIFF for TIFF. as_trained writes the training masks' own values and palette, probabilities
+    class probabilities (STEM.npy in out/probabilities), overlay pictures, measure a table of
+    objects. An image that cannot be labelled is listed in the result; the others are done.
+    Raises BadRun, BadData if there is nothing to do, BadOutput if `out` holds files already.
+    """
+    if use is not None:
+        load_user_parts(Path(use))
+    folder = open_run(Path(run))
+    plan = folder.read_plan()
+    predictor = load_predictor(folder, plan)
+    paths, problems = find_images([images] if isinstance(images, str | Path) else images)
+    target = _prepare_output(Path(out), overwrite)
+    wanted = Outputs(as_trained, probabilities, overlay, measure)
+    done: list[Prediction] = []
+    for number, path in enumerate(paths):
+        listener.advance(number, len(paths), path.name)
+        try:
+            done.append(_predict_file(predictor, plan, path, target, wanted, listener))
+        except UserError as error:
+            problems += error.problems
+    listener.advance(len(paths), len(paths), f"{len(done)} labelled")
+    _write_tables(plan, done, target)
+    return PredictResult(tuple(done), tuple(problems), target)
+
+
+def load_predictor(run: RunFolder, plan: Plan) -> Predictor:
+    """The network of a run, ready to label on this machine.
+
+    Raises BadRun if the weights are missing, damaged or of another network, and BadPlan
+    if the run was trained with a user's own network that was not loaded with `use`.
+    """
+    if plan.network.name not in NETWORKS.names():
+        raise BadPlan(
+            f"the run's network {plan.network.name!r} is not one of ours",
+            f"one of {', '.join(NETWORKS.names())}",
+            suggest(plan.network.name, NETWORKS.names())
+            or "It was trained with --use FILE: give the same file again.",
+            path=run.path,
+            code="unknown-name",
+        )
+    n_classes = len(plan.data.classes)
+    task = build_task(plan.task.name, n_classes, dict(plan.task.options))
+    io = NetworkIO(plan.data.n_dims, plan.data.n_channels, task.n_outputs)
+    network = build_network(plan.network.name, io, dict(plan.network.options))
+    run.load_weights_into(network)
+    use_threads(usable_cores())
+    return Predictor(
+        network,
+        task,
+        plan.inference,
+        precision=plan.training.precision,
+        memory_format=plan.training.memory_format,
+        n_dims=plan.data.n_dims,
+    )
+
+
+def find_images(images: Iterable[str | Path]) -> tuple[list[Path], list[Problem]]:
+    """Files, folders (all images in them) and glob patterns as a list of files, each once.
+
+    Raises BadData if nothing at all was found; what is missing beside others is a problem.
+    """
+    paths: dict[Path, None] = {}
+    problems: list[Problem] = []
+    for entry in images:
+        path = Path(entry)
+        if path.is_dir():
+            found = [p for p in sorted(path.iterdir()) if _looks_like_image(p)]
+        elif path.exists() or path.is_symlink():
+            found = [path]
+        else:
+            found = [Path(name) for name in sorted(glob.glob(str(entry), recursive=True))]
+        if not found:
+            problems.append(
+                Problem(
+                    "no images found" if path.is_dir() else "there is no such file",
+                    f"image files ({', '.join('*' + s for s in image_suffixes())})",
+                    "Check the path.",
+                    shown(path),
+                    code="no-images",
+                )
+            )
+        paths |= dict.fromkeys(found)
+    if not paths:
+        raise BadData(problems)
+    return _without_collisions(list(paths), problems), problems
+
+
+def _without_collisions(paths: list[Path], problems: list[Problem]) -> list[Path]:
+    """Images whose labels would be written to one name (also on systems that ignore case)."""
+    by_stem: dict[str, list[Path]] = {}
+    for path in paths:
+        by_stem.setdefault(path.stem.casefold(), []).append(path)
+    for same in by_stem.values():
+        if len(same) > 1:
+            names = ", ".join(path.name for path in same)
+            problems.append(
+                Problem(
+                    f"{names} would all be written to {same[0].stem}",
+                    "one image for each stem",
+                    "Rename them, or predict them into different folders.",
+                    shown(same[0].parent),
+                    code="duplicate-stem",
+                )
+            )
+    return [path for path in paths if len(by_stem[path.stem.casefold()]) == 1]
+
+
+def _looks_like_image(path: Path) -> bool:
+    is_hidden = path.name.startswith((".", "~"))
+    return path.suffix.lower() in image_suffixes() and not is_hidden and not path.is_dir()
+
+
+def _prepare_output(out: Path, overwrite: bool) -> Path:
+    if out.exists() and not out.is_dir():
+        raise BadOutput(
+            "it is a file", "a folder", "Choose another --out.", path=out, code="output-exists"
+        )
+    if out.is_dir() and any(out.iterdir()) and not overwrite:
+        raise BadOutput(
+            "it holds files already",
+            "a new or empty folder",
+            "Choose another --out, or replace labels of the same name with --overwrite.",
+            path=out,
+            code="output-exists",
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(out, error) from error
+    return out
+
+
+def _predict_file(
+    predictor: Predictor, plan: Plan, path: Path, out: Path, wanted: Outputs, listener: Listener
+) -> Prediction:
+    with open_image(path) as source:
+        header = source.header
+        _check_contract(header, plan, listener)
+        convert = partial(match_channels, n_channels=plan.data.n_channels)
+        scale = scale_for(plan.intensity, source, convert)
+        labels_path = out / f"{path.stem}{label_suffix(header)}"
+        values, dtype, palette = _stored_values(plan, wanted.as_trained)
+        store = None
+        if wanted.probabilities:
+            place = out / "probabilities" / f"{path.stem}.npy"
+            store = create_probabilities(place, header.shape, len(plan.data.classes))
+        with create_labels(labels_path, header, dtype=dtype, palette=palette) as sink:
+            try:
+                found = label_image(
+                    predictor,
+                    source,
+                    lambda image: scale.apply(convert(image)),
+                    sink,
+                    n_classes=len(plan.data.classes),
+                    probabilities=store,
+                    values=values,
+                    listener=listener,
+                )
+            except BaseException:
+                if store is not None:
+                    store.discard()
+                raise
+        if store is not None:
+            store.close()
+        _write_extras(plan, source, labels_path, out, wanted, values)
+    return Prediction(path, labels_path, found.confidence, found.class_pixels)
+
+
+def _check_contract(header: Header, plan: Plan, listener: Listener) -> None:
+    if len(header.shape) != plan.data.n_dims:
+        raise BadData(
+            f"it has {len(header.shape)} spatial dimensions",
+            f"{plan.data.n_dims}, as the run was trained with",
+            "Give images of the kind that the run was trained on.",
+            path=shown(header.path),
+            code="dimensions",
+        )
+    for note in header.notes:
+        listener.say(note.text())
+    sentence = mismatch_sentence(header, plan.data.n_channels)
+    if sentence:
+        listener.say(f"{shown(header.path)}: {sentence}")
+
+
+def label_suffix(header: Header) -> str:
+    """The file ending for labels of an image: the input's own for TIFF, else .png."""
+    return ".tif" if "TIFF" in header.format_name.upper() or len(header.shape) == 3 else ".png"
+
+
+def _stored_values(
+    plan: Plan, as_trained: bool
+) -> tuple[tuple[int, ...] | None, str, tuple[tuple[int, int, int], ...] | None]:
+    labels = plan.data.labels
+    if not as_trained:
+        return None, "uint8", None
+    by_class: dict[int, str] = {}
+    for key, class_id in labels.to_class.items():
+        by_class.setdefault(class_id, key)
+    if labels.kind == "values":
+        values = tuple(int(float(by_class[c.id])) for c in plan.data.classes)
+        if min(values) >= 0 and max(values) < 65536:
+            return values, "uint8" if max(values) < 256 else "uint16", labels.palette
+    if labels.kind == "colours":
+        colours = tuple(_rgb(by_class[c.id]) for c in plan.data.classes)
+        return None, "uint8", colours
+    raise BadPlan(
+        f"the training labels were {labels.kind}: they have no pixel values of their own",
+        "masks with values or colours",
+        "Leave out --as-trained.",
+        code="as-trained",
+    )
+
+
+def _rgb(text: str) -> tuple[int, int, int]:
+    digits = text.lstrip("#")
+    return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
+
+
+def _write_extras(
+    plan: Plan,
+    source: Source,
+    labels_path: Path,
+    out: Path,
+    wanted: Outputs,
+    values: tuple[int, ...] | None,
+) -> None:
+    if not (wanted.overlay or wanted.measure):
+        return
+    with open_labels(labels_path) as written:
+        labels = written.read()[0]
+    if values is not None:
+        back = {value: class_id for class_id, value in enumerate(values)}
+        ids = labels.copy()
+        for value, class_id in back.items():
+            ids[labels == value] = class_id
+        labels = ids
+    image = source.read()
+    if wanted.overlay:
+        picture = render_overlay(image, labels, plan.data.classes)
+        write_picture(out / "overlays" / f"{labels_path.stem}.png", picture)
+    if wanted.measure:
+        names = {c.id: c.name for c in plan.data.classes}
+        spacing = source.header.spacing or plan.data.spacing
+        unit = source.header.unit if source.header.spacing else plan.data.unit
+        rows = measure_objects(labels, image, names, spacing=spacing, unit=unit)
+        write_text(out / "objects" / f"{labels_path.stem}.csv", _as_csv(OBJECT_COLUMNS, rows))
+
+
+def _write_tables(plan: Plan, done: Sequence[Prediction], out: Path) -> None:
+    classes = [{"id": c.id, "name": c.name, "color": c.colour} for c in plan.data.classes]
+    write_json(out / "classes.json", {"classes": classes})
+    names = [f"share of {c.name}" for c in plan.data.classes]
+    rows = [
+        (
+            str(p.image),
+            p.labels.name,
+            f"{p.confidence:.4f}",
+            *(f"{n / max(sum(p.class_pixels), 1):.6f}" for n in p.class_pixels),
+        )
+        for p in done
+    ]
+    write_text(out / "predictions.csv", _as_csv(("image", "labels", "confidence", *names), rows))
+
+
+def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+__all__ = ["LabelledImage", "PredictResult", "Prediction", "predict"]

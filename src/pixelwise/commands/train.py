@@ -1,0 +1,349 @@
+"""train: a folder of images and masks becomes a validated network with a report."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixelwise.commands.plan import PlanResult
+from pixelwise.commands.plan import plan as make_plan
+from pixelwise.commands.score_run import score_run, split_cases
+from pixelwise.commands.validate import Validator
+from pixelwise.commands.write_page import write_page
+from pixelwise.core.errors import BadPlan, BadRun
+from pixelwise.core.plan import Plan, label_meaning
+from pixelwise.core.progress import SILENT, Listener
+from pixelwise.core.quantities import format_bytes, format_duration
+from pixelwise.core.records import Facts, IntervalRecord, Summary
+from pixelwise.core.runtime import environment, seed_everything, use_threads
+from pixelwise.core.stopping import StopRequest
+from pixelwise.core.user_parts import load_user_parts
+from pixelwise.data.patches import CaseStore, PatchSampler
+from pixelwise.learning.fit import fit
+from pixelwise.learning.state import TrainingState, restore_state, start_state, state_tensors
+from pixelwise.learning.transfer import load_matching
+from pixelwise.losses import LOSSES
+from pixelwise.networks import NetworkIO, build_network
+from pixelwise.runs.folder import RunFolder, create_run, open_run
+from pixelwise.tasks import build_task
+
+INTERVAL_SECONDS = 5.0
+SAVE_SECONDS = 20.0
+"""A crash loses at most this much and one interval."""
+
+TAIL_SHARE = 0.2
+"""At most this share of the budget goes into scoring the validation cases at the end."""
+
+_REPORT_SECONDS = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What a training left behind."""
+
+    run: Path
+    report: Path
+    is_finished: bool
+    steps: int
+    seconds: float
+    validation: Summary | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """When the command began and how long it may take (None: as long as the steps need)."""
+
+    started: float
+    budget_seconds: float | None
+
+    def training_deadline(self, tail_seconds: float) -> float | None:
+        if self.budget_seconds is None:
+            return None
+        return self.started + self.budget_seconds - tail_seconds
+
+
+def train(
+    data: str | Path | None = None,
+    *,
+    run: str | Path,
+    budget: str | float | None = None,
+    plan: str | Path | None = None,
+    settings: Sequence[str] = (),
+    use: str | Path | None = None,
+    start_from: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    group: str | None = None,
+    label_map: str | None = None,
+    allow_unpaired: bool = False,
+    seed: int = 0,
+    thumbnails: bool = True,
+    listener: Listener = SILENT,
+) -> TrainResult:
+    """Train, validate and report within a time budget; everything lands in the run folder.
+
+    budget: wall-clock time of the whole command ("30s", "10m", "2h"; default: the given
+    plan's, else 10 minutes); a fixed number of steps (settings=["training.steps=200"], or a finished run's plan.json) ignores it.
+    resume: go on with the run in `run`. start_from: a run whose weights to start from.
+    use: a Python file with the user's own network or loss.
+    Raises UserError with every problem at once before anything is written.
+    """
+    started = time.monotonic()
+    if use is not None:
+        load_user_parts(Path(use))
+    if resume:
+        folder = open_run(Path(run))
+        left = _left_of_budget(folder)
+        listener.say(f"Going on with {run}")
+        return _run_training(
+            folder, _Clock(started, left), True, None, use, thumbnails, listener
+        )
+    if data is None:
+        raise BadPlan("there is no data to train on", "a folder of images and masks", "Name it.")
+    source = _source_run(start_from)
+    proposal = make_plan(
+        data,
+        budget=budget,
+        plan=plan,
+        settings=(*_settings_of(source), *settings),
+        use=use,
+        group=group,
+        label_map=label_map,
+        allow_unpaired=allow_unpaired,
+        seed=seed,
+        listener=listener,
+    )
+    folder = create_run(Path(run), overwrite=overwrite)
+    _store_inputs(folder, proposal)
+    listener.say(_announce(proposal))
+    section = proposal.plan.training
+    clock = _Clock(started, None if section.steps is not None else section.budget_seconds)
+    return _run_training(folder, clock, False, source, use, thumbnails, listener)
+
+
+def _run_training(
+    folder: RunFolder,
+    clock: _Clock,
+    is_resumed: bool,
+    source: RunFolder | None,
+    use: str | Path | None,
+    thumbnails: bool,
+    listener: Listener,
+) -> TrainResult:
+    plan, facts = folder.read_plan(), folder.read_facts()
+    use_threads(plan.training.threads)
+    state = _start(plan, folder, is_resumed, source, listener)
+    validator = Validator(plan, split_cases(folder, plan, "val"))
+    tail = _tail_seconds(folder, plan, facts, clock)
+    deadline = clock.training_deadline(tail)
+    if not plan.training.pace and not is_resumed and deadline is not None:
+        step_seconds = float(folder.read_status().get("step_seconds", 1.0))
+        state.pace = ((0, max(1, int((deadline - time.monotonic()) / step_seconds))),)
+    with StopRequest() as stop:
+        _fit_and_save(folder, plan, facts, state, validator, deadline, stop, listener)
+    is_finished = not stop.is_set
+    plan = _as_taken(plan, state) if is_finished else plan
+    folder.save_plan(plan)
+    folder.save_weights(state.averaged.state_dict())
+    if not is_finished:
+        folder.save_status("stopped", step=state.step)
+        page = write_page(folder.path, thumbnails=thumbnails)
+        return TrainResult(folder.path, page, False, state.step, state.seconds, None)
+    folder.save_status("finished", step=state.step, thumbnails=thumbnails)
+    listener.say("Scoring the validation cases …")
+    limit = _affordable_cases(folder, plan, facts, clock)
+    result = score_run(folder.path, split="val", use=use, limit=limit, listener=listener)
+    page = write_page(folder.path, thumbnails=thumbnails)
+    return TrainResult(folder.path, page, True, state.step, state.seconds, result.summary)
+
+
+def _fit_and_save(
+    folder: RunFolder,
+    plan: Plan,
+    facts: Facts,
+    state: TrainingState,
+    validator: Validator,
+    deadline: float | None,
+    stop: StopRequest,
+    listener: Listener,
+) -> None:
+    sampler = _make_sampler(folder, plan, facts)
+    loss_function = LOSSES.build(plan.loss.name, options=dict(plan.loss.options))
+    history = [record for record in folder.read_history() if record.step <= state.step]
+    saved = time.monotonic()
+    for record in fit(
+        state,
+        sampler.draw,
+        loss_function,
+        plan.optimizer,
+        n_steps=plan.training.steps,
+        deadline=deadline,
+        interval_seconds=INTERVAL_SECONDS,
+        should_stop=lambda: stop.is_set,
+    ):
+        score = validator.score_if_due(state.averaged, record, deadline)
+        record = record.model_copy(update={"validation_score": score})
+        history.append(record)
+        listener.advance(record.step, record.n_steps, _describe(record, history))
+        if time.monotonic() - saved >= SAVE_SECONDS or stop.is_set:
+            _save(folder, state, history)
+            saved = time.monotonic()
+    _save(folder, state, history)
+
+
+def _save(folder: RunFolder, state: TrainingState, history: Sequence[IntervalRecord]) -> None:
+    tensors, numbers = state_tensors(state)
+    folder.save_training(tensors, numbers)
+    folder.save_history(history)
+
+
+def _start(
+    plan: Plan,
+    folder: RunFolder,
+    is_resumed: bool,
+    source: RunFolder | None,
+    listener: Listener,
+) -> TrainingState:
+    seed_everything(plan.training.seed)
+    task = build_task(plan.task.name, len(plan.data.classes), dict(plan.task.options))
+    io = NetworkIO(plan.data.n_dims, plan.data.n_channels, task.n_outputs)
+    network = build_network(plan.network.name, io, dict(plan.network.options))
+    if source is not None:
+        listener.say(load_matching(network, source.read_weights()))
+    state = start_state(network, plan.optimizer, plan.training, n_dims=plan.data.n_dims)
+    if is_resumed and folder.has_training():
+        restore_state(state, *folder.read_training())
+    elif is_resumed:
+        listener.say("No state was saved yet: starting at step 0")
+    return state
+
+
+def _make_sampler(folder: RunFolder, plan: Plan, facts: Facts) -> PatchSampler:
+    cases = split_cases(folder, plan, "train")
+    store = CaseStore(
+        cases,
+        label_meaning(plan.data.labels),
+        plan.intensity,
+        n_channels=plan.data.n_channels,
+        n_classes=len(plan.data.classes),
+        hold_out=plan.data.hold_out,
+    )
+    pixels = {case.id: case.class_pixels for case in facts.cases}
+    counts = np.array([pixels[case.id] for case in cases], dtype=np.int64)
+    return PatchSampler(
+        store, plan.sampling, plan.augmentation, class_pixels=counts, seed=plan.training.seed
+    )
+
+
+def _store_inputs(folder: RunFolder, proposal: PlanResult) -> None:
+    folder.save_plan(proposal.plan)
+    folder.save_facts(proposal.facts)
+    folder.save_data(proposal.dataset)
+    folder.save_environment(environment())
+    folder.save_status(
+        "started",
+        step_seconds=proposal.measurement.step_seconds,
+        pixels_per_second=proposal.measurement.pixels_per_second,
+        problems=[asdict(p) for p in proposal.problems],
+        notes=list(proposal.notes),
+    )
+
+
+def _as_taken(plan: Plan, state: TrainingState) -> Plan:
+    """The plan with the steps really taken and the pace of its schedule: it repeats the run."""
+    update: dict[str, Any] = {"steps": max(state.step, 1), "pace": state.pace}
+    return plan.model_copy(update={"training": plan.training.model_copy(update=update)})
+
+
+def _left_of_budget(folder: RunFolder) -> float | None:
+    plan = folder.read_plan()
+    if plan.training.steps is not None or plan.training.budget_seconds is None:
+        return None
+    if not folder.has_training():
+        return plan.training.budget_seconds
+    _, numbers = folder.read_training()
+    return max(plan.training.budget_seconds - float(numbers["seconds"]), 10.0)
+
+
+def _source_run(start_from: str | Path | None) -> RunFolder | None:
+    if start_from is None:
+        return None
+    source = open_run(Path(start_from))
+    if not (source.path / "network.safetensors").exists():
+        raise BadRun(
+            "it has no weights to start from",
+            "a run that was trained",
+            "Choose another --from.",
+            path=source.path,
+            code="missing-weights",
+        )
+    return source
+
+
+def _settings_of(source: RunFolder | None) -> tuple[str, ...]:
+    """A run that starts from another keeps its network, and a third of the learning rate."""
+    if source is None:
+        return ()
+    plan = source.read_plan()
+    options = [
+        f"network.options.{key}={_as_json(value)}" for key, value in plan.network.options.items()
+    ]
+    rate = plan.optimizer.learning_rate / 3
+    return (f"network.name={plan.network.name}", *options, f"optimizer.learning_rate={rate}")
+
+
+def _as_json(value: Any) -> str:
+    return str(value) if isinstance(value, str) else str(value).lower().replace("none", "null")
+
+
+def _pixels(facts: Facts, ids: set[str]) -> int:
+    return sum(math.prod(case.shape) for case in facts.cases if case.id in ids)
+
+
+def _scoring_seconds(folder: RunFolder, plan: Plan, facts: Facts) -> float:
+    rate = float(folder.read_status().get("pixels_per_second", 1e6))
+    pixels = _pixels(facts, set(plan.data.splits.get("val", ())))
+    return 1.6 * pixels / rate + 4e-7 * pixels
+
+
+def _tail_seconds(folder: RunFolder, plan: Plan, facts: Facts, clock: _Clock) -> float:
+    wanted = _scoring_seconds(folder, plan, facts)
+    longest = TAIL_SHARE * (clock.budget_seconds or math.inf)
+    return min(wanted, longest) + min(_REPORT_SECONDS, 0.1 * (clock.budget_seconds or math.inf))
+
+
+def _affordable_cases(
+    folder: RunFolder, plan: Plan, facts: Facts, clock: _Clock
+) -> int | None:
+    if clock.budget_seconds is None:
+        return None
+    seconds = _scoring_seconds(folder, plan, facts)
+    left = max(clock.started + clock.budget_seconds - time.monotonic() - 2.0, 1.0)
+    n_cases = len(plan.data.splits.get("val", ()))
+    return None if seconds <= left else max(1, int(n_cases * left / seconds))
+
+
+def _announce(proposal: PlanResult) -> str:
+    plan, measured = proposal.plan, proposal.measurement
+    options = ", ".join(f"{key} {value}" for key, value in plan.network.options.items())
+    return (
+        f"Training {plan.network.name} ({options}; {measured.n_parameters:,} weights) on "
+        f"{len(plan.data.splits['train'])} cases: about {proposal.expected_steps:,} steps of "
+        f"{plan.sampling.batch} patches, {format_duration(proposal.expected_seconds)} in all, "
+        f"about {format_bytes(proposal.expected_bytes)} of memory"
+    )
+
+
+def _describe(record: IntervalRecord, history: Sequence[IntervalRecord]) -> str:
+    scores = [r.validation_score for r in history if r.validation_score is not None]
+    shown = f", validation {scores[-1]:.3f}" if scores else ""
+    return f"loss {record.loss:.3f}{shown}"
+
+
+

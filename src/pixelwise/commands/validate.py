@@ -1,0 +1,119 @@
+"""Scores a few validation cases while a network is trained, within a bounded share of the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from torch import nn
+
+from pixelwise.core.case import IGNORE, Case
+from pixelwise.core.image import Array, Region
+from pixelwise.core.plan import Plan, label_meaning
+from pixelwise.core.records import CaseScores, IntervalRecord
+from pixelwise.data.channels import match_channels
+from pixelwise.data.intensity import scale_for
+from pixelwise.data.patches import held_out_region, read_training_labels
+from pixelwise.evaluation import score_case, summarise
+from pixelwise.inference.labeller import label_image
+from pixelwise.inference.predictor import Predictor
+from pixelwise.readers import open_image
+from pixelwise.tasks import build_task
+
+TIME_SHARE = 0.03
+"""Share of the training time that validation may take."""
+
+_SHORTEST_GAP = 5.0
+_SCORES_WANTED = 20
+
+
+class _MemorySink:
+    """Keeps the labels of one image in memory."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.labels = np.zeros(shape, dtype=np.uint8)
+
+    def write(self, region: Region, values: Array) -> None:
+        self.labels[region] = values
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def discard(self) -> None:
+        """Nothing was written."""
+
+    def __enter__(self) -> _MemorySink:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to do."""
+
+
+class Validator:
+    """Decides when the averaged network is scored, and scores it: mean foreground Dice."""
+
+    def __init__(self, plan: Plan, cases: Sequence[Case]) -> None:
+        wanted = min(plan.training.validation_cases, len(cases))
+        self._cases = [cases[i * len(cases) // wanted] for i in range(wanted)]
+        self._plan = plan
+        self._task = build_task(
+            plan.task.name, len(plan.data.classes), dict(plan.task.options)
+        )
+        self._due = time.monotonic() + _SHORTEST_GAP
+        self._cost = 0.0
+
+    def score_if_due(
+        self, network: nn.Module, record: IntervalRecord, deadline: float | None
+    ) -> float | None:
+        """The validation score if it is time for one and none is due right after the end."""
+        now = time.monotonic()
+        is_last = record.step >= record.n_steps
+        no_time = deadline is not None and now + 2 * self._cost > deadline
+        if not self._cases or is_last or now < self._due or no_time:
+            return None
+        score = self.score(network)
+        self._cost = time.monotonic() - now
+        left = 0.0 if deadline is None else max(deadline - now, 0.0)
+        gap = max(self._cost / TIME_SHARE, left / _SCORES_WANTED, _SHORTEST_GAP)
+        self._due = time.monotonic() + gap
+        return score
+
+    def score(self, network: nn.Module) -> float | None:
+        """Mean foreground Dice over the chosen validation cases."""
+        plan = self._plan
+        predictor = Predictor(
+            network,
+            self._task,
+            plan.inference,
+            precision=plan.training.precision,
+            memory_format=plan.training.memory_format,
+            n_dims=plan.data.n_dims,
+        )
+        scores = [self._score_case(predictor, case) for case in self._cases]
+        names = [c.name for c in plan.data.classes]
+        return summarise(scores, names, n_draws=1).overall["mean_dice_pooled"]
+
+    def _score_case(self, predictor: Predictor, case: Case) -> CaseScores:
+        plan = self._plan
+        truth = read_training_labels(case, label_meaning(plan.data.labels))
+        if plan.data.hold_out > 0:
+            inside = held_out_region(truth.shape, plan.data.hold_out)
+            outside = np.ones(truth.shape, dtype=bool)
+            outside[inside] = False
+            truth[outside] = IGNORE
+        sink = _MemorySink(truth.shape)
+        with open_image(case.image) as source:
+            convert = partial(match_channels, n_channels=plan.data.n_channels)
+            scale = scale_for(plan.intensity, source, convert)
+            label_image(
+                predictor,
+                source,
+                lambda image: scale.apply(convert(image)),
+                sink,
+                n_classes=len(plan.data.classes),
+            )
+        return score_case(
+            case.id, truth, sink.labels, n_classes=len(plan.data.classes), metrics=("dice", "iou")
+        )

@@ -1,0 +1,225 @@
+"""How results and progress look in a terminal: results on standard output, the rest on error."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from pixelwise.core.errors import Problem
+
+_SEVERITY_STYLE = {"error": "red", "warning": "yellow", "note": "cyan"}
+_LINE_GAP_SECONDS = 10.0
+_LISTED_CHOICES = 12
+
+
+class Terminal:
+    """A listener that draws a progress line with the time left, and prints results as tables.
+
+    On a terminal the line is redrawn in place; into a file or pipe a line is written now and
+    then. With `is_quiet` (for --json) standard output is left to the JSON.
+    """
+
+    def __init__(self, *, is_quiet: bool = False) -> None:
+        self._is_live = sys.stderr.isatty()
+        self._is_quiet = is_quiet
+        self._started = 0.0
+        self._printed = 0.0
+        self._width = 0
+
+    def say(self, text: str) -> None:
+        """One line on standard error."""
+        self._clear()
+        click.echo(text, err=True)
+
+    def advance(self, done: float, total: float, text: str) -> None:
+        """Redraw the progress line: bar, share, time spent and left, figures."""
+        now = time.monotonic()
+        if done <= 0 or self._started == 0.0:
+            self._started = now
+        share = min(1.0, done / total) if total else 0.0
+        gap = 0.1 if self._is_live else _LINE_GAP_SECONDS
+        if now - self._printed < gap and done < total:
+            return
+        self._printed = now
+        spent = now - self._started
+        left = spent / share - spent if share > 0.01 and spent > 1 else None
+        line = f"{share:4.0%} {done:,.0f}/{total:,.0f}  {text}"
+        if left is not None and done < total:
+            line += f"  {_clock(left)} left"
+        if self._is_live:
+            bar = "█" * round(share * 20)
+            self._draw(f"{bar:░<20} {line}")
+        elif total > 1:
+            click.echo(line, err=True)
+        if done >= total:
+            self._clear()
+            self._started = 0.0
+
+    def close(self) -> None:
+        """Remove the progress line."""
+        self._clear()
+
+    def print_line(self, text: str) -> None:
+        """One line of a result on standard output."""
+        if not self._is_quiet:
+            click.echo(text)
+
+    def show_problems(self, problems: Iterable[Problem]) -> None:
+        """Problems on standard error, errors first, each with its remedy."""
+        order = {"error": 0, "warning": 1, "note": 2}
+        for problem in sorted(problems, key=lambda p: order[p.severity]):
+            mark = click.style(problem.severity, fg=_SEVERITY_STYLE[problem.severity], bold=True)
+            click.echo(f"{mark}: {problem.text()}", err=True)
+
+    def show_check(self, result: Any) -> None:
+        """What a data set holds, and its problems."""
+        self.show_problems(result.problems)
+        dataset, facts = result.dataset, result.facts
+        if dataset is not None:
+            counts: dict[str, int] = {}
+            for case in dataset.cases:
+                counts[case.split or "no split"] = counts.get(case.split or "no split", 0) + 1
+            shares = ", ".join(f"{name} {n}" for name, n in counts.items())
+            self.print_line(f"{dataset.name}: {len(dataset.cases)} cases ({shares})")
+            self.print_line(f"Masks: {dataset.meaning.sentence}")
+            if dataset.split_rule:
+                self.print_line(f"Splits: {dataset.split_rule}")
+        if facts is not None:
+            shape = " x ".join(str(n) for n in facts.median_shape)
+            self.print_line(
+                f"Median size {shape}, {len(facts.channels)} channel(s); classes of the "
+                "training cases:"
+            )
+            rows = [
+                (str(c.id), c.name, f"{c.share:.2%}", f"{c.n_cases} cases") for c in facts.classes
+            ]
+            self._table(("id", "class", "share of pixels", "occurs in"), rows)
+        n_errors = sum(p.severity == "error" for p in result.problems)
+        n_warnings = sum(p.severity == "warning" for p in result.problems)
+        verdict = "can be trained on" if result.is_usable else "cannot be trained on as it is"
+        self.print_line(f"{n_errors} errors, {n_warnings} warnings: this data {verdict}.")
+
+    def show_plan(self, result: Any) -> None:
+        """A plan with the reason for each choice."""
+        from pixelwise.core.quantities import format_bytes, format_duration
+
+        self.show_problems(result.problems)
+        for note in result.notes:
+            self.say(note)
+        plan, measured = result.plan, result.measurement
+        for choice in plan.reasons[:_LISTED_CHOICES]:
+            self.print_line(click.style(f"{choice.field} = {choice.value}", bold=True))
+            self.print_line(f"    {choice.reason} ({choice.fact})")
+        self.print_line("")
+        self.print_line(
+            f"{plan.network.name}: {measured.n_parameters:,} weights, "
+            f"{measured.step_seconds:.2f} s a step, about {result.expected_steps:,} steps"
+        )
+        self.print_line(
+            f"Expected: {format_duration(result.expected_seconds)}, "
+            f"{format_bytes(result.expected_bytes)} of memory at most"
+        )
+
+    def show_training(self, result: Any) -> None:
+        """Where a run lies and how good it is."""
+        from pixelwise.core.quantities import format_duration
+
+        if not result.is_finished:
+            self.say(
+                f"Stopped at step {result.steps:,}. The run can be used as it is; go on with "
+                f"`pixelwise train --run {result.run} --resume`."
+            )
+        else:
+            spent = format_duration(result.seconds)
+            self.print_line(f"Trained {result.steps:,} steps in {spent}.")
+            self._summary(result.validation, "validation")
+        self.print_line(f"Run: {result.run}")
+        self.print_line(f"Report: {result.report}")
+
+    def show_predictions(self, result: Any) -> None:
+        """How many images were labelled, and which could not be."""
+        self.print_line(f"{len(result.predictions)} images labelled in {result.out}")
+        if result.predictions:
+            doubtful = sorted(result.predictions, key=lambda p: p.confidence)[:3]
+            names = ", ".join(f"{p.image.name} ({p.confidence:.2f})" for p in doubtful)
+            self.print_line(f"Least sure of: {names}")
+        if result.problems:
+            self.say(f"{len(result.problems)} could not be labelled:")
+            self.show_problems(result.problems)
+
+    def show_scores(self, result: Any) -> None:
+        """Scores per class and overall."""
+        self.show_problems(result.notes)
+        self._summary(result.summary, "scored")
+        for path in result.written:
+            self.say(f"Written: {path}")
+
+    def show_demo(self, result: Any) -> None:
+        """What the demo showed."""
+        self._summary(result.summary, "held-out")
+        if result.kinds:
+            self.print_line("Share of the pixels found, by kind of object:")
+            rows = [(name, f"{value:.3f}") for name, value in result.kinds.items()]
+            self._table(("kind", "sensitivity"), rows)
+        self.print_line(f"Labels: {result.labels}")
+        self.print_line(f"Report: {result.report}")
+
+    def _summary(self, summary: Any, what: str) -> None:
+        self.print_line(f"{summary.n_cases} {what} cases; mean over cases, pooled in brackets:")
+        keys = list(dict.fromkeys(m.metric for m in summary.metrics))
+        rows = []
+        for class_id, name in enumerate(summary.class_names):
+            found = {m.metric: m for m in summary.metrics if m.class_id == class_id}
+            rows.append((name, *(_cell(found[key]) for key in keys)))
+        self._table(("class", *keys), rows)
+        empty = [m for m in summary.metrics if m.metric == keys[0] and m.n_undefined]
+        for metric in empty:
+            self.print_line(
+                f"  {summary.class_names[metric.class_id]}: {metric.n_undefined} of "
+                f"{metric.n_cases} cases have none of it, in truth and prediction, and are left out"
+            )
+        named = (("mean Dice", "mean_dice"), ("mean IoU (pooled)", "mean_iou"),
+                 ("pixel accuracy", "pixel_accuracy"))
+        shown = [
+            f"{label} {summary.overall[key]:.4f}"
+            for label, key in named
+            if summary.overall.get(key) is not None
+        ]
+        self.print_line("Overall: " + ", ".join(shown))
+
+    def _table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+        for index, row in enumerate((header, *rows)):
+            cells = [
+                cell.ljust(width) if i == 0 else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            line = "  " + "  ".join(cells)
+            self.print_line(click.style(line, bold=True) if index == 0 else line)
+
+    def _draw(self, line: str) -> None:
+        shown = line[: shutil.get_terminal_size().columns - 1]
+        padding = " " * max(0, self._width - len(shown))
+        click.echo(f"\r{shown}{padding}", nl=False, err=True)
+        self._width = len(shown)
+
+    def _clear(self) -> None:
+        if self._width:
+            click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
+            self._width = 0
+
+
+def _cell(metric: Any) -> str:
+    mean = "–" if metric.mean is None else f"{metric.mean:.4g}"
+    return mean if metric.pooled is None else f"{mean} ({metric.pooled:.4g})"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
