@@ -11,9 +11,11 @@ from pixelwise.core.errors import Problem
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.records import Facts
 from pixelwise.data.case_look import look_at_image
-from pixelwise.data.cases import Finding, as_data_set, explore
-from pixelwise.data.facts import condense, gather_facts
+from pixelwise.data.cases import as_data_set, explore
+from pixelwise.data.facts import gather_facts
+from pixelwise.data.finding import Finding
 from pixelwise.data.mask_scan import N_THREADS
+from pixelwise.data.set_problems import condense
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
@@ -50,7 +52,11 @@ def check(
     """
     listener.say(f"Looking at {data} …")
     finding = explore(
-        data, group=group, label_map=label_map, seed=seed, allow_unpaired=allow_unpaired,
+        data,
+        group=group,
+        label_map=label_map,
+        seed=seed,
+        allow_unpaired=allow_unpaired,
         max_pixels=max_pixels,
     )
     dataset = as_data_set(finding)

@@ -42,8 +42,11 @@ def read_head(path: Path) -> bytes:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             raise UnreadableFile(
-                f"it is {_kind_of(mode)}, not a file", "an image file", "Remove it.",
-                path=shown(path), code="not-a-file",
+                f"it is {_kind_of(mode)}, not a file",
+                "an image file",
+                "Remove it.",
+                path=shown(path),
+                code="not-a-file",
             )
         with path.open("rb") as stream:
             head = stream.read(N_HEAD_BYTES)
@@ -51,9 +54,11 @@ def read_head(path: Path) -> bytes:
         raise unreadable(path, error) from error
     if not head:
         raise UnreadableFile(
-            "it is empty (0 bytes)", "an image file",
+            "it is empty (0 bytes)",
+            "an image file",
             "The copy or download was interrupted: fetch it again, or remove it.",
-            path=shown(path), code="empty-file",
+            path=shown(path),
+            code="empty-file",
         )
     return head
 
@@ -107,12 +112,16 @@ def damaged(path: Path, error: BaseException) -> UnreadableFile:
     """The error for a file that breaks off or does not decode."""
     text = str(error).strip() or type(error).__name__
     is_short = any(word in text.lower() for word in ("truncat", "eof", "unpack", "not enough"))
-    what = "it is truncated: the data ends before the picture does" if is_short else (
-        "it is damaged and does not decode"
+    what = (
+        "it is truncated: the data ends before the picture does"
+        if is_short
+        else ("it is damaged and does not decode")
     )
     return UnreadableFile(
-        f"{what} ({text[:120]})", "a complete picture",
-        "Copy or download it again, or remove it.", path=shown(path),
+        f"{what} ({text[:120]})",
+        "a complete picture",
+        "Copy or download it again, or remove it.",
+        path=shown(path),
         code="truncated" if is_short else "damaged",
     )
 
@@ -121,14 +130,19 @@ def alpha_note(path: Path, low: float, high: float) -> Problem:
     """What is said when a transparency channel is dropped: a warning if it held anything."""
     if low == high:
         return Problem(
-            f"its alpha channel is {low} everywhere and was dropped", path=shown(path),
-            severity="note", code="alpha-constant",
+            f"its alpha channel is {low} everywhere and was dropped",
+            path=shown(path),
+            severity="note",
+            code="alpha-constant",
         )
     return Problem(
         f"its alpha channel varies ({low} to {high}) and was dropped: the colours under "
-        "transparent pixels are used as they are stored", "",
+        "transparent pixels are used as they are stored",
+        "",
         "If transparency means something here, paint it into the picture first.",
-        shown(path), "warning", "alpha-varies",
+        shown(path),
+        "warning",
+        "alpha-varies",
     )
 
 
@@ -136,11 +150,15 @@ def misnamed(path: Path, format_name: str, suffixes: tuple[str, ...]) -> list[Pr
     """A note if the ending of a file promises another format than the one it has."""
     if path.suffix.lower() in suffixes:
         return []
-    return [Problem(
-        f"its name ends in {path.suffix!r} but it holds {format_name} data, and is read as that",
-        remedy=f"Rename it to {suffixes[0]} to avoid surprises elsewhere.",
-        path=shown(path), severity="note", code="wrong-ending",
-    )]
+    return [
+        Problem(
+            f"its name ends in {path.suffix!r} but it holds {format_name} data, which is read",
+            remedy=f"Rename it to {suffixes[0]} to avoid surprises elsewhere.",
+            path=shown(path),
+            severity="note",
+            code="wrong-ending",
+        )
+    ]
 
 
 def _is_text(head: bytes) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
 import numpy as np
 
@@ -111,5 +111,5 @@ def map_stream(stream: IO[bytes], dtype: str, shape: tuple[int, ...], head: byte
     stream.seek(0, io.SEEK_SET)
     stream.write(head)
     stream.flush()
-    values: Any = np.memmap(stream, dtype, "r+", len(head), shape)  # type: ignore[call-overload]  # a stream is allowed
-    return values  # type: ignore[no-any-return]
+    values: Array = np.memmap(stream, dtype, "r+", len(head), shape)
+    return values

@@ -59,8 +59,12 @@ def sum_channel(values: Array, stride: int) -> ChannelSums:
         return ChannelSums()
     wide = values.astype(np.float64)
     return ChannelSums(
-        wide.size, float(wide.sum()), float(np.square(wide).sum()), float(wide.min()),
-        float(wide.max()), [wide[::stride].astype(np.float32)],
+        wide.size,
+        float(wide.sum()),
+        float(np.square(wide).sum()),
+        float(wide.min()),
+        float(wide.max()),
+        [wide[::stride].astype(np.float32)],
     )
 
 
@@ -195,14 +199,17 @@ def _compare_sizes(case: Case, header: Header) -> list[Problem]:
         except UserError:
             continue  # reported already
         if shape != header.shape:
-            problems.append(Problem(
-                f"the {kind} is {_size(shape)} pixels, its image {_size(header.shape)}: "
-                + _likely_cause(shape, header.shape),
-                f"the same size (width x height) for image and {kind}",
-                "Export the mask again from the original, at full size; it is not resized here, "
-                "for that would hide the fault.",
-                shown(path), code="mask-size",
-            ))
+            problems.append(
+                Problem(
+                    f"the {kind} is {_size(shape)} pixels, its image {_size(header.shape)}: "
+                    + _likely_cause(shape, header.shape),
+                    f"the same size (width x height) for image and {kind}",
+                    "Export the mask again from the original, at full size; it is not resized "
+                    "here, for that would hide the fault.",
+                    shown(path),
+                    code="mask-size",
+                )
+            )
     return problems
 
 
@@ -226,9 +233,12 @@ def _size(shape: tuple[int, ...]) -> str:
 def _report_numbers(look: Look) -> list[Problem]:
     if not look.n_nan + look.n_infinite:
         return []
-    return [Problem(
-        f"it holds {look.n_nan} NaN and {look.n_infinite} infinite values",
-        "finite numbers: a single NaN makes every weight of the network NaN",
-        "Replace them (by 0 or by a neighbouring value), or remove the image.",
-        shown(look.case.image), code="image-nan",
-    )]
+    return [
+        Problem(
+            f"it holds {look.n_nan} NaN and {look.n_infinite} infinite values",
+            "finite numbers: a single NaN makes every weight of the network NaN",
+            "Replace them (by 0 or by a neighbouring value), or remove the image.",
+            shown(look.case.image),
+            code="image-nan",
+        )
+    ]

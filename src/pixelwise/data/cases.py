@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from pixelwise.core.case import IGNORE, Case, DataSet, LabelMeaning, Split
+from pixelwise.core.case import Case, DataSet
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
-from pixelwise.data.description import Description, read_description
-from pixelwise.data.label_values import MaskValues
+from pixelwise.data.case_splits import split_cases
+from pixelwise.data.description import read_description
+from pixelwise.data.finding import Finding
 from pixelwise.data.layout import Layout, Place, find_layout
 from pixelwise.data.listing import drop_clashes, stem_key
 from pixelwise.data.mask_scan import scan_masks
-from pixelwise.data.meaning import Understanding, understand_masks, understand_polygons
+from pixelwise.data.meaning import understand_masks, understand_polygons
 from pixelwise.data.pairing import pair_masks
-from pixelwise.data.polygons import Drawing, annotation_labels, polygon_label, read_annotations
-from pixelwise.data.splits import (
-    Member,
-    complete_splits,
-    make_groups,
-    make_splits,
-    read_splits,
-)
+from pixelwise.data.polygons import annotation_labels, polygon_label, read_annotations
 from pixelwise.readers import open_image
-
-
-@dataclass(slots=True)
-class Finding:
-    """What a folder holds, as far as it was understood."""
-
-    root: Path
-    description: Description
-    cases: list[Case] = field(default_factory=list)
-    images: list[Path] = field(default_factory=list)
-    masks: list[MaskValues] = field(default_factory=list)
-    understanding: Understanding | None = None
-    drawings: dict[str, Drawing] = field(default_factory=dict)
-    pairing: str = ""
-    split_rule: str = ""
-    extras: dict[str, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
 
 
 def find_cases(
@@ -62,7 +39,11 @@ def find_cases(
     that comes with errors is for looking at, not for training.
     """
     finding = explore(
-        root, group=group, label_map=label_map, seed=seed, allow_unpaired=allow_unpaired,
+        root,
+        group=group,
+        label_map=label_map,
+        seed=seed,
+        allow_unpaired=allow_unpaired,
         max_pixels=max_pixels,
     )
     return as_data_set(finding), finding.problems
@@ -90,7 +71,7 @@ def explore(
     finding.extras = layout.extras
     if finding.cases:
         _understand(finding, label_map, max_pixels)
-        _split(finding, group, seed)
+        split_cases(finding, group, seed)
     elif not any(problem.severity == "error" for problem in finding.problems):
         finding.problems.append(_no_masks(root))
     return finding
@@ -122,17 +103,23 @@ def _add_place(finding: Finding, place: Place, allow_unpaired: bool) -> None:
         if place.annotations and _add_polygons(finding, place, allow_unpaired):
             return
         if place.split == "test":
-            finding.problems.append(Problem(
-                f"its {len(place.images)} images have no masks and are left out of the test split",
-                path=shown(place.folder), severity="note", code="no-masks",
-            ))
+            finding.problems.append(
+                Problem(
+                    f"its {len(place.images)} images have no masks and are not used for tests",
+                    path=shown(place.folder),
+                    severity="note",
+                    code="no-masks",
+                )
+            )
             return
     if place.images and not place.masks:
         _, clashes = drop_clashes(place.images)
         finding.problems += [*clashes, _no_masks(place.folder)]
         return
     pairing = pair_masks(
-        place.images, place.masks, pattern=finding.description.mask_pattern,
+        place.images,
+        place.masks,
+        pattern=finding.description.mask_pattern,
         allow_unpaired=allow_unpaired,
     )
     finding.problems += pairing.problems
@@ -164,11 +151,16 @@ def _add_polygons(finding: Finding, place: Place, allow_unpaired: bool) -> bool:
             label = polygon_label(*match)
             finding.cases.append(Case(image.stem, image, label, split=place.split))
         else:
-            finding.problems.append(Problem(
-                "this image is in no annotation file", "polygons for every image",
-                "Add them, or leave such images out with --allow-unpaired.", shown(image),
-                "warning" if allow_unpaired else "error", "image-without-mask",
-            ))
+            finding.problems.append(
+                Problem(
+                    "this image is in no annotation file",
+                    "polygons for every image",
+                    "Add them, or leave such images out with --allow-unpaired.",
+                    shown(image),
+                    "warning" if allow_unpaired else "error",
+                    "image-without-mask",
+                )
+            )
     finding.pairing = "polygons belong to the image that their annotation file names"
     return True
 
@@ -196,11 +188,15 @@ def _attach_fov(finding: Finding, layout: Layout) -> None:
     ]
     without = [case.id for case in finding.cases if case.fov is None]
     if without:
-        finding.problems.append(Problem(
-            f"{len(without)} images have no field-of-view mask and count as a whole: "
-            + ", ".join(without[:5]), path=shown(layout.fov[0].parent), severity="warning",
-            code="no-fov",
-        ))
+        finding.problems.append(
+            Problem(
+                f"{len(without)} images have no field-of-view mask and count as a whole: "
+                + ", ".join(without[:5]),
+                path=shown(layout.fov[0].parent),
+                severity="warning",
+                code="no-fov",
+            )
+        )
 
 
 def _understand(finding: Finding, label_map: str | None, max_pixels: int | None) -> None:
@@ -216,77 +212,6 @@ def _understand(finding: Finding, label_map: str | None, max_pixels: int | None)
     finding.problems += problems
 
 
-def _split(finding: Finding, group: str | None, seed: int) -> None:
-    ids = [case.id for case in finding.cases]
-    groups, rule, problems = make_groups(finding.root, ids, group)
-    finding.problems += problems
-    finding.cases = [replace(case, group=groups.get(case.id, case.id)) for case in finding.cases]
-    shares = _foreground_shares(finding)
-    members = [Member(c.id, c.group, shares.get(c.id, 0.0)) for c in finding.cases]
-    path = finding.root / "splits.json"
-    given: Mapping[str, Split] | None = {c.id: c.split for c in finding.cases if c.split}
-    source = "from the folders: "
-    if path.exists():
-        given, split_problems = read_splits(path, ids)
-        finding.problems += split_problems
-        source = "from splits.json: "
-    if given:
-        splits, text = complete_splits(members, given, seed)
-        finding.problems += _split_groups(members, given, group)
-        finding.split_rule = source + text
-    else:
-        splits, finding.split_rule = make_splits(members, seed)
-    if rule:
-        finding.split_rule += f"; grouped {rule}"
-    finding.cases = [replace(case, split=splits.get(case.id)) for case in finding.cases]
-
-
-def _split_groups(
-    members: Sequence[Member], given: Mapping[str, Split], group: str | None
-) -> list[Problem]:
-    """Groups that the given splits tear apart."""
-    if group is None:
-        return []
-    found: dict[str, set[Split]] = {}
-    for member in members:
-        if member.id in given:
-            found.setdefault(member.group, set()).add(given[member.id])
-    return [
-        Problem(
-            f"group {name!r} is in {' and in '.join(sorted(splits))}", "each group in one split",
-            "Correct the splits, or leave --group out.", code="split-leak",
-        )
-        for name, splits in sorted(found.items())
-        if len(splits) > 1
-    ]
-
-
-def _foreground_shares(finding: Finding) -> dict[str, float]:
-    """Case id -> share of its labelled pixels that are not of class 0."""
-    if finding.understanding is None:
-        return {}
-    meaning = finding.understanding.meaning
-    by_path = {mask.path: mask for mask in finding.masks}
-    return {
-        case.id: _share(by_path[case.label], meaning)
-        for case in finding.cases
-        if case.label in by_path
-    }
-
-
-def _share(mask: MaskValues, meaning: LabelMeaning) -> float:
-    ids = {value: _class_of(value, meaning) for value in mask.counts}
-    n_labelled = sum(n for value, n in mask.counts.items() if ids[value] != IGNORE)
-    n_foreground = sum(n for value, n in mask.counts.items() if ids[value] not in (0, IGNORE))
-    return n_foreground / n_labelled if n_labelled else 0.0
-
-
-def _class_of(value: str, meaning: LabelMeaning) -> int:
-    if meaning.threshold is not None and not value.startswith("#"):
-        return int(float(value) >= meaning.threshold)
-    return meaning.to_class.get(value, IGNORE)
-
-
 def _spacing_of(cases: Sequence[Case]) -> tuple[tuple[float, ...] | None, str]:
     try:
         with open_image(cases[0].image) as source:
@@ -297,8 +222,11 @@ def _spacing_of(cases: Sequence[Case]) -> tuple[tuple[float, ...] | None, str]:
 
 def _no_masks(folder: Path) -> Problem:
     return Problem(
-        "no masks were found for the images", "a folder masks/ (or labels, annotations, gt, "
+        "no masks were found for the images",
+        "a folder masks/ (or labels, annotations, gt, "
         "manual …) beside images/, masks named like NAME_mask beside their images, or COCO or "
-        "LabelMe annotations", "Add the masks; prediction alone needs none.", shown(folder),
+        "LabelMe annotations",
+        "Add the masks; prediction alone needs none.",
+        shown(folder),
         code="no-masks",
     )

@@ -19,8 +19,22 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _STEM_COLUMNS = ("stem", "id", "image", "file", "filename", "file_name", "name")
 
 _DISTINCT = (
-    "#000000", "#e69f00", "#56b4e9", "#009e73", "#d55e00", "#0072b2", "#cc79a7", "#f0e442",
-    "#882255", "#44aa99", "#332288", "#999933", "#117733", "#aa4499", "#88ccee", "#ddcc77",
+    "#000000",
+    "#e69f00",
+    "#56b4e9",
+    "#009e73",
+    "#d55e00",
+    "#0072b2",
+    "#cc79a7",
+    "#f0e442",
+    "#882255",
+    "#44aa99",
+    "#332288",
+    "#999933",
+    "#117733",
+    "#aa4499",
+    "#88ccee",
+    "#ddcc77",
 )
 """Colours told apart with every kind of colour vision. Sources: Okabe and Ito, Color Universal
 Design (2008); for the second half Paul Tol, Colour Schemes (2021), muted."""
@@ -72,9 +86,11 @@ def read_description(root: Path) -> tuple[Description, list[Problem]]:
     spacing, unit = _read_spacing(path, content.get("spacing"), problems)
     pattern = content.get("mask_pattern")
     if pattern is not None and (not isinstance(pattern, str) or pattern.count("{stem}") != 1):
-        problems.append(_malformed(
-            path, f"mask_pattern is {pattern!r}", "a name with {stem} in it, like {stem}_mask"
-        ))
+        problems.append(
+            _malformed(
+                path, f"mask_pattern is {pattern!r}", "a name with {stem} in it, like {stem}_mask"
+            )
+        )
         pattern = None
     name = content.get("name")
     return Description(
@@ -105,7 +121,9 @@ def read_metadata(root: Path) -> tuple[list[str], dict[str, dict[str, str]]]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = csv.DictReader(stream)
         columns = list(rows.fieldnames or [])
-        key = next((c for c in columns if c.lower() in _STEM_COLUMNS), columns[0] if columns else "")
+        key = next(
+            (c for c in columns if c.lower() in _STEM_COLUMNS), columns[0] if columns else ""
+        )
         return columns, {stem_key(row[key] or ""): row for row in rows}
 
 
@@ -137,34 +155,36 @@ def _read_classes(
         found = _read_class(path, index, entry, problems)
         if found is not None:
             classes.append(found)
-    ids, names = [c.id for c in classes], [c.name for c in classes]
+    ids, names = [str(c.id) for c in classes], [c.name for c in classes]
     for what, values in (("id", ids), ("name", names)):
-        twice = sorted({str(v) for v in values if values.count(v) > 1})
+        twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
-            problems.append(_malformed(
-                path, f"classes share the {what} {', '.join(twice)}", f"one {what} for each class"
-            ))
+            problems.append(
+                _malformed(
+                    path,
+                    f"classes share the {what} {', '.join(twice)}",
+                    f"one {what} for each class",
+                )
+            )
             return ()
     return tuple(sorted(classes, key=lambda c: c.id)) if len(classes) == len(given) else ()
 
 
-def _read_class(
-    path: Path, index: int, item: Any, problems: list[Problem]
-) -> StoredClass | None:
+def _read_class(path: Path, index: int, item: Any, problems: list[Problem]) -> StoredClass | None:
     if not isinstance(item, dict):
         problems.append(_malformed(path, f"class {index} is {item!r}", '{"id": 0, "name": "..."}'))
         return None
     number, name = item.get("id", index), item.get("name", f"class {index}")
     colour = item.get("colour", item.get("color"))
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-        problems.append(_malformed(
-            path, f"the id of class {index} is {number!r}", "a whole number from 0"
-        ))
+        problems.append(
+            _malformed(path, f"the id of class {index} is {number!r}", "a whole number from 0")
+        )
         return None
     if colour is not None and not (isinstance(colour, str) and _HEX.match(colour)):
-        problems.append(_malformed(
-            path, f"the colour of class {name!r} is {colour!r}", "a colour like #ff0000"
-        ))
+        problems.append(
+            _malformed(path, f"the colour of class {name!r} is {colour!r}", "a colour like #ff0000")
+        )
         return None
     return StoredClass(number, str(name), colour.lower() if colour else None)
 
@@ -178,13 +198,15 @@ def _read_spacing(
     if isinstance(given, dict):
         unit = str(given.get("unit", "px"))
         values = given.get("zyx", given.get("yx"))
-    is_usable = isinstance(values, list) and len(values) in (2, 3) and all(
-        isinstance(v, int | float) and not isinstance(v, bool) and v > 0 for v in values
+    is_usable = (
+        isinstance(values, list)
+        and len(values) in (2, 3)
+        and all(isinstance(v, int | float) and not isinstance(v, bool) and v > 0 for v in values)
     )
     if not is_usable:
-        problems.append(_malformed(
-            path, f"spacing is {given!r}", 'null or {"unit": "um", "yx": [0.5, 0.5]}'
-        ))
+        problems.append(
+            _malformed(path, f"spacing is {given!r}", 'null or {"unit": "um", "yx": [0.5, 0.5]}')
+        )
         return None, "px"
     return tuple(float(v) for v in values), unit
 

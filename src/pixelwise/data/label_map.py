@@ -106,6 +106,8 @@ def _kind(value: str) -> str:
 
 def _problem(what: str) -> Problem:
     return Problem(
-        f"in --map, {what}", f"pairs like {_EXAMPLES}",
-        "Put the whole of it in quotes.", code="bad-map",
+        f"in --map, {what}",
+        f"pairs like {_EXAMPLES}",
+        "Put the whole of it in quotes.",
+        code="bad-map",
     )

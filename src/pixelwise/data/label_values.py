@@ -38,7 +38,8 @@ class MaskValues:
 def pack_colours(pixels: Array) -> Array:
     """8-bit colours (3, ...) as one number 0xrrggbb each (...)."""
     red, green, blue = (channel.astype(np.uint32) for channel in pixels[:3])
-    return (red << 16) | (green << 8) | blue
+    packed: Array = (red << 16) | (green << 8) | blue
+    return packed
 
 
 def colour_text(packed: int) -> str:
@@ -91,7 +92,7 @@ def histogram_text(counts: Counts) -> str:
 
 
 def count_text(n: int, noun: str) -> str:
-    """"1 mask", "3 masks"."""
+    """ "1 mask", "3 masks"."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
@@ -143,12 +144,15 @@ def explain_values(mask: MaskValues, allowed: Mapping[str, int]) -> Problem:
     if is_smeared(mask):
         return smeared_problem(mask)
     if is_instance_like(mask):
+        highest = max(whole_numbers(mask.counts) or [0])
         return Problem(
-            f"it holds {len(mask.counts)} different numbers up to {max(whole_numbers(mask.counts) or [0])} "
+            f"it holds {len(mask.counts)} different numbers up to {highest} "
             "and looks like an instance map (one number per object)",
             f"class ids: {expected}",
             "Give class masks; for the foreground alone, --map '>=1=object' takes every object as "
-            "one class.", where, code="mask-instances",
+            "one class.",
+            where,
+            code="mask-instances",
         )
     n_pixels = sum(unknown.values())
     noun = "colours" if mask.kind == "colours" else "values"
@@ -159,7 +163,8 @@ def explain_values(mask: MaskValues, allowed: Mapping[str, int]) -> Problem:
         expected,
         "Correct the mask, add the class to dataset.json, or say what the values mean with "
         f"--map, for example --map '{_example_map(allowed, unknown)}'.",
-        where, code="mask-unknown-label",
+        where,
+        code="mask-unknown-label",
     )
 
 
@@ -175,7 +180,8 @@ def smeared_problem(mask: MaskValues) -> Problem:
         "one value per class",
         "Export the mask again as PNG without smoothing; or accept the nearest of two classes "
         f"with --map '>={_middle(mask.counts)}=foreground'.",
-        shown(mask.path), code="mask-smeared",
+        shown(mask.path),
+        code="mask-smeared",
     )
 
 

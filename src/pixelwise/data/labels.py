@@ -56,7 +56,8 @@ def labels_from(source: Source, meaning: LabelMeaning, region: Region | None = N
 def read_fov(path: Path, region: Region | None = None) -> npt.NDArray[np.bool_]:
     """Field of view ([z,] y, x): True where a mask of any kind is not 0."""
     with open_labels(path) as source:
-        return (source.read(region) != 0).any(axis=0)
+        inside: npt.NDArray[np.bool_] = (source.read(region) != 0).any(axis=0)
+    return inside
 
 
 def read_valid(
@@ -68,7 +69,7 @@ def read_valid(
     """
     if case.label is None:
         raise BadData("it has no mask", path=shown(case.image), code="no-mask")
-    valid = read_labels(case.label, meaning, region) != IGNORE
+    valid: npt.NDArray[np.bool_] = read_labels(case.label, meaning, region) != IGNORE
     return valid if case.fov is None else valid & read_fov(case.fov, region)
 
 
@@ -96,8 +97,10 @@ def _packed(pixels: Array, header: Header) -> Array:
         table = np.zeros(256, np.uint32)
         packed = pack_colours(np.asarray(header.palette[:256], np.uint8).T)
         table[: len(packed)] = packed
-        return table[pixels[0]]
-    return pixels[0].astype(np.uint32) * 0x010101
+        found: Array = table[pixels[0]]
+        return found
+    grey: Array = pixels[0].astype(np.uint32) * 0x010101
+    return grey
 
 
 def _translate(values: Array, meaning: LabelMeaning, header: Header, kind: str) -> Labels:
@@ -146,8 +149,11 @@ def _explain(values: Array, labels: Array, meaning: LabelMeaning, header: Header
 def _explain_colours(pixels: Array, meaning: LabelMeaning, header: Header) -> Any:
     if pixels.dtype != np.uint8 or pixels.shape[0] != 3:
         return BadData(
-            f"the mask has {pixels.shape[0]} channels of {pixels.dtype}", "one channel of class ids",
-            "Save it with one channel.", path=shown(header.path), code="mask-channels",
+            f"the mask has {pixels.shape[0]} channels of {pixels.dtype}",
+            "one channel of class ids",
+            "Save it with one channel.",
+            path=shown(header.path),
+            code="mask-channels",
         ).problems
     packed = pack_colours(pixels)
     return _explain(packed, packed, meaning, header, "colours")

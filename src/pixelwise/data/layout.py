@@ -13,15 +13,46 @@ from pixelwise.data.listing import Listing, list_folder, no_pictures, report_oth
 from pixelwise.data.pairing import split_by_name
 from pixelwise.data.splits import split_of_folder
 
-_IMAGES = frozenset({
-    "images", "image", "imgs", "img", "raw", "photos", "pictures", "inputs", "input",
-    "jpegimages", "imagestr",
-})
-_MASKS = frozenset({
-    "masks", "mask", "labels", "label", "annotations", "annotation", "gt", "groundtruth",
-    "ground_truth", "ground-truth", "manual", "manual1", "1st_manual", "segmentations",
-    "segmentation", "segmentationclass", "seg", "targets", "target", "truth", "labelstr",
-})
+_IMAGES = frozenset(
+    {
+        "images",
+        "image",
+        "imgs",
+        "img",
+        "raw",
+        "photos",
+        "pictures",
+        "inputs",
+        "input",
+        "jpegimages",
+        "imagestr",
+    }
+)
+_MASKS = frozenset(
+    {
+        "masks",
+        "mask",
+        "labels",
+        "label",
+        "annotations",
+        "annotation",
+        "gt",
+        "groundtruth",
+        "ground_truth",
+        "ground-truth",
+        "manual",
+        "manual1",
+        "1st_manual",
+        "segmentations",
+        "segmentation",
+        "segmentationclass",
+        "seg",
+        "targets",
+        "target",
+        "truth",
+        "labelstr",
+    }
+)
 _FOV = frozenset({"fov", "fovs", "field_of_view"})
 _EXTRA = ("instances", "masks_", "labels_", "2nd_manual", "manual2")
 _NNUNET_TEST = ("imagesTs", "labelsTs")
@@ -53,10 +84,15 @@ def find_layout(root: Path) -> Layout:
     layout = Layout()
     if not root.is_dir():
         what = "it is a file" if root.exists() else "the folder does not exist"
-        layout.problems.append(Problem(
-            what, "a folder with images/ and masks/", "Check the path.", shown(root),
-            code="no-folder",
-        ))
+        layout.problems.append(
+            Problem(
+                what,
+                "a folder with images/ and masks/",
+                "Check the path.",
+                shown(root),
+                code="no-folder",
+            )
+        )
         return layout
     _search(layout, root, None)
     if not any(place.images for place in layout.places) and not _has_errors(layout):
@@ -119,10 +155,15 @@ def _add_folders(
         pictures = _list_inner(layout, folder)
         found = mask_folders.get(inner_split)
         truth = _list_inner(layout, found) if found else Listing(folder)
-        layout.places.append(Place(
-            folder, pictures.pictures, truth.pictures, inner_split,
-            annotations + pictures.annotations + truth.annotations,
-        ))
+        layout.places.append(
+            Place(
+                folder,
+                pictures.pictures,
+                truth.pictures,
+                inner_split,
+                annotations + pictures.annotations + truth.annotations,
+            )
+        )
     if not layout.places:
         _warn_deeper(layout, inner)
 
@@ -169,11 +210,15 @@ def _several(folder: Path, found: Sequence[Path], kind: str) -> list[Problem]:
     if len(found) < 2:
         return []
     names = ", ".join(f"{path.name}/" for path in found)
-    return [Problem(
-        f"several folders may hold the {kind}: {names}", f"one folder of {kind}",
-        f"Rename the others (masks_NAME/ is kept as a further annotator) so that one {kind}/ is "
-        "left.", shown(folder), code="ambiguous-folders",
-    )]
+    return [
+        Problem(
+            f"several folders may hold the {kind}: {names}",
+            f"one folder of {kind}",
+            f"Rename the others (masks_NAME/ is a further annotator) so that one {kind}/ is left.",
+            shown(folder),
+            code="ambiguous-folders",
+        )
+    ]
 
 
 def _warn_deeper(layout: Layout, listing: Listing) -> None:
@@ -181,12 +226,16 @@ def _warn_deeper(layout: Layout, listing: Listing) -> None:
     if not deeper:
         return
     names = ", ".join(f"{shown(path.name)}/" for path in deeper[:5])
-    layout.problems.append(Problem(
-        f"it has {len(deeper)} folders inside with images that are not looked into: {names}",
-        "all images of a set in one folder (or in train/, val/ and test/)",
-        "Move the images up; give them names that are theirs alone.", shown(listing.folder),
-        "warning" if listing.pictures else "error", code="deeper-folders",
-    ))
+    layout.problems.append(
+        Problem(
+            f"it has {len(deeper)} folders inside with images that are not looked into: {names}",
+            "all images of a set in one folder (or in train/, val/ and test/)",
+            "Move the images up; give them names that are theirs alone.",
+            shown(listing.folder),
+            "warning" if listing.pictures else "error",
+            code="deeper-folders",
+        )
+    )
 
 
 def _has_errors(layout: Layout) -> bool:

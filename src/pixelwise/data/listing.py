@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,11 +14,22 @@ from pixelwise.core.errors import Problem
 from pixelwise.readers import image_suffixes
 
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "icon\r", "__macosx", "ehthumbs.db"})
-_OWN_FILES = frozenset({
-    "dataset.json", "splits.json", "metadata.csv", "metadata.json", "readme.md", "readme.txt",
-    "readme", "license", "license.txt", "make_links.sh",
-})
+_OWN_FILES = frozenset(
+    {
+        "dataset.json",
+        "splits.json",
+        "metadata.csv",
+        "metadata.json",
+        "readme.md",
+        "readme.txt",
+        "readme",
+        "license",
+        "license.txt",
+        "make_links.sh",
+    }
+)
 _N_NAMED = 5
+_N_SOME = 10
 
 
 @dataclass(slots=True)
@@ -43,10 +54,15 @@ def list_folder(folder: Path) -> Listing:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        listing.problems.append(Problem(
-            f"the folder cannot be read: {error.strerror}", "a readable folder",
-            "Change its permissions.", shown(folder), code="unreadable",
-        ))
+        listing.problems.append(
+            Problem(
+                f"the folder cannot be read: {error.strerror}",
+                "a readable folder",
+                "Change its permissions.",
+                shown(folder),
+                code="unreadable",
+            )
+        )
         return listing
     for entry in entries:
         if not is_junk(entry.name):
@@ -72,8 +88,10 @@ def no_pictures(folder: Path) -> Problem:
     """The problem of a folder without pictures."""
     looked_for = ", ".join(f"*{suffix}" for suffix in image_suffixes())
     return Problem(
-        "no images were found", f"files like {looked_for} (in either case)",
-        "Check the path: give the folder that holds images/ and masks/.", shown(folder),
+        "no images were found",
+        f"files like {looked_for} (in either case)",
+        "Check the path: give the folder that holds images/ and masks/.",
+        shown(folder),
         code="no-images",
     )
 
@@ -83,13 +101,17 @@ def report_others(listing: Listing) -> list[Problem]:
     if not listing.others:
         return []
     names = ", ".join(shown(path.name) for path in listing.others[:_N_NAMED])
-    more = len(listing.others) - _N_NAMED
-    return [Problem(
-        f"{'1 file is no image' if len(listing.others) == 1 else f'{len(listing.others)} files are no images'} "
-        f"and left out: {names}"
-        + (f" and {more} more" if more > 0 else ""),
-        path=shown(listing.folder), severity="note", code="other-files",
-    )]
+    n = len(listing.others)
+    what = "1 file is no image" if n == 1 else f"{n} files are no images"
+    more = n - _N_NAMED
+    return [
+        Problem(
+            f"{what} and left out: {names}" + (f" and {more} more" if more > 0 else ""),
+            path=shown(listing.folder),
+            severity="note",
+            code="other-files",
+        )
+    ]
 
 
 def drop_clashes(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
@@ -106,7 +128,8 @@ def drop_clashes(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
             f"{len(group)} files share one name: {', '.join(shown(p.name) for p in group)}",
             "one file per name, whatever its ending and case",
             "Keep one of them, or give the others names of their own.",
-            shown(group[0].parent), code="duplicate-stem",
+            shown(group[0].parent),
+            code="duplicate-stem",
         )
         for group in by_stem.values()
         if len(group) > 1
@@ -117,6 +140,12 @@ def drop_clashes(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
 def stem_key(text: str) -> str:
     """A name in one Unicode form: macOS stores é as e + accent, others as one letter."""
     return unicodedata.normalize("NFC", text)
+
+
+def name_some(names: Sequence[str]) -> str:
+    """The first ten names, and how many more there are."""
+    more = len(names) - _N_SOME
+    return ", ".join(names[:_N_SOME]) + (f" and {more} more" if more > 0 else "")
 
 
 def is_junk(name: str) -> bool:
@@ -137,10 +166,16 @@ def _sort_entry(listing: Listing, path: Path) -> None:
         return
     if stat.S_ISDIR(mode):
         if path.is_symlink():
-            listing.problems.append(Problem(
-                "it is a link to a folder and was not followed", "a real folder",
-                "Put the files there if they are needed.", shown(path), "warning", "link",
-            ))
+            listing.problems.append(
+                Problem(
+                    "it is a link to a folder and was not followed",
+                    "a real folder",
+                    "Put the files there if they are needed.",
+                    shown(path),
+                    "warning",
+                    "link",
+                )
+            )
         else:
             listing.folders.append(path)
     elif is_picture_name(path):
@@ -153,15 +188,25 @@ def _sort_entry(listing: Listing, path: Path) -> None:
 
 def _add_picture(listing: Listing, path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        listing.problems.append(Problem(
-            "it is named like a picture but is no file (a pipe, socket or device)",
-            "an image file", "Remove it.", shown(path), code="not-a-file",
-        ))
+        listing.problems.append(
+            Problem(
+                "it is named like a picture but is no file (a pipe, socket or device)",
+                "an image file",
+                "Remove it.",
+                shown(path),
+                code="not-a-file",
+            )
+        )
     elif shown(path.name) != path.name:
-        listing.problems.append(Problem(
-            "its name is not valid UTF-8, so it cannot be written to a list or a table",
-            "a name in UTF-8", "Rename it.", shown(path), code="bad-name",
-        ))
+        listing.problems.append(
+            Problem(
+                "its name is not valid UTF-8, so it cannot be written to a list or a table",
+                "a name in UTF-8",
+                "Rename it.",
+                shown(path),
+                code="bad-name",
+            )
+        )
     else:
         listing.pictures.append(path)
 
@@ -169,14 +214,23 @@ def _add_picture(listing: Listing, path: Path, mode: int) -> None:
 def _bad_link(path: Path, error: OSError) -> Problem:
     if path.is_symlink():
         is_loop = not isinstance(error, FileNotFoundError)
-        what = "it is a link that leads back to itself" if is_loop else (
-            "it is a link to something that does not exist"
+        what = (
+            "it is a link that leads back to itself"
+            if is_loop
+            else ("it is a link to something that does not exist")
         )
         return Problem(
-            f"{what}, and was left out", "a file", "Mend or remove the link.", shown(path),
-            "warning", "link",
+            f"{what}, and was left out",
+            "a file",
+            "Mend or remove the link.",
+            shown(path),
+            "warning",
+            "link",
         )
     return Problem(
-        f"it cannot be looked at: {error.strerror}", "a file", "Check its permissions.",
-        shown(path), code="unreadable",
+        f"it cannot be looked at: {error.strerror}",
+        "a file",
+        "Check its permissions.",
+        shown(path),
+        code="unreadable",
     )

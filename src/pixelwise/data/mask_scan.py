@@ -81,8 +81,10 @@ def _count(pixels: Array, header: Header, is_colour: bool) -> dict[str, int]:
     if not has_equal_channels(pixels):
         raise UserError(
             f"the mask has {header.n_channels} different channels of {header.dtype}",
-            "one channel of class ids, or 8-bit RGB colours", "Save it with one channel.",
-            path=shown(header.path), code="mask-channels",
+            "one channel of class ids, or 8-bit RGB colours",
+            "Save it with one channel.",
+            path=shown(header.path),
+            code="mask-channels",
         )
     return count_numbers(pixels[0])
 

@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pixelwise.core.case import IGNORE, ClassInfo, LabelMeaning
-from pixelwise.core.contents import shown
 from pixelwise.core.errors import BadData, Problem
 from pixelwise.data.description import Description, class_colours
 from pixelwise.data.label_map import format_label_map, parse_label_map
 from pixelwise.data.label_values import (
     MaskValues,
-    count_text,
     colour_text,
-    explain_values,
     histogram_text,
     is_instance_like,
     is_smeared,
-    smeared_problem,
     whole_numbers,
 )
+from pixelwise.data.meaning_refusals import (
+    MAX_FOUND_CLASSES,
+    VOID,
+    ambiguous,
+    one_value,
+    refuse_mask,
+    too_many_colours,
+    too_many_values,
+)
 
-_VOID = 255
-_MAX_FOUND_CLASSES = 64
 _BLACK = "#000000"
 _NAN_SENTENCE = "; NaN is void (left out of training and scores)"
 
@@ -69,10 +71,14 @@ def understand_polygons(
         names = ["background", *[label for label in labels if label != "background"]]
         colours = [None] * len(names)
     if len(names) < 2:
-        return None, [Problem(
-            "no object is labelled in the annotation files", "at least one polygon",
-            "Export the annotations again.", code="no-foreground",
-        )]
+        return None, [
+            Problem(
+                "no object is labelled in the annotation files",
+                "at least one polygon",
+                "Export the annotations again.",
+                code="no-foreground",
+            )
+        ]
     to_class = {name: index for index, name in enumerate(names)}
     sentence = (
         f"polygons: {', '.join(names[1:])}; everything outside is {names[0]}, a pixel is inside "
@@ -92,7 +98,7 @@ def _from_map(
     by_name = {c.name: c.colour for c in description.classes}
     colours = [by_name.get(name) for name in named.names]
     if named.meaning.kind == "colours":
-        stored = {class_id: value for value, class_id in reversed(named.meaning.to_class.items())}
+        stored = {class_id: value for value, class_id in list(named.meaning.to_class.items())[::-1]}
         colours = [given or stored.get(i) for i, given in enumerate(colours)]
     return Understanding(named.meaning, _classes(list(named.names), colours)), []
 
@@ -132,9 +138,9 @@ def _from_colours(
     found: Counter[str] = Counter()
     for mask in masks:
         found.update(_as_colours(mask))
-    smeared = [mask for mask in masks if is_smeared(mask) or len(mask.counts) > _MAX_FOUND_CLASSES]
-    if smeared or len(found) > _MAX_FOUND_CLASSES:
-        return None, [_too_many_colours(mask, found) for mask in (smeared or masks[:1])]
+    smeared = [mask for mask in masks if is_smeared(mask) or len(mask.counts) > MAX_FOUND_CLASSES]
+    if smeared or len(found) > MAX_FOUND_CLASSES:
+        return None, [too_many_colours(mask, found) for mask in (smeared or masks[:1])]
     colours = sorted(found)
     named = {colour: f"colour {colour}" for colour in colours}
     if _BLACK in named:
@@ -149,9 +155,11 @@ def _from_colours(
     example = format_label_map({c: n.replace("colour #", "class_") for c, n in named.items()})
     note = Problem(
         f"the masks are colours without a table of classes, {len(colours)} of them: "
-        f"{histogram_text(found)}", "",
+        f"{histogram_text(found)}",
+        "",
         f"If one of them is void, or to name them: --map '{example}'",
-        severity="warning", code="mask-colours",
+        severity="warning",
+        code="mask-colours",
     )
     names = [named[colour] for colour in colours]
     return Understanding(meaning, _classes(names, list(colours))), [note]
@@ -161,24 +169,24 @@ def _from_values(
     masks: Sequence[MaskValues], description: Description
 ) -> tuple[Understanding | None, list[Problem]]:
     """Few numbers are classes in rising order; what could mean two things is refused."""
-    refused = [_refuse(mask) for mask in masks if is_smeared(mask) or is_instance_like(mask)]
+    refused = [refuse_mask(mask) for mask in masks if is_smeared(mask) or is_instance_like(mask)]
     if refused:
         return None, refused
     found = _all_values(masks)
     numbers = whole_numbers(found) or []
     is_counted = _is_counted(masks)
-    if len(numbers) > _MAX_FOUND_CLASSES or is_counted or not numbers or numbers[0] < 0:
-        return None, [_too_many_values(masks[0].path, found, is_counted)]
+    if len(numbers) > MAX_FOUND_CLASSES or is_counted or not numbers or numbers[0] < 0:
+        return None, [too_many_values(masks[0].path, found, is_counted)]
     void = description.ignore
     if void is None and _looks_void(numbers):
-        void = _VOID
+        void = VOID
     ids = [number for number in numbers if number != void]
     warnings = []
     if len(ids) < 2:
-        warnings = [_one_value(masks, ", ".join(map(str, numbers)))]
+        warnings = [one_value(masks, ", ".join(map(str, numbers)))]
         ids = [0, 1] if ids in ([], [0]) else [0, *ids]
-    if void is None and _VOID in ids and len(ids) > 2:
-        return None, [_ambiguous(masks[0].path, ids, found)]
+    if void is None and VOID in ids and len(ids) > 2:
+        return None, [ambiguous(masks[0].path, ids, found)]
     to_class = {str(number): index for index, number in enumerate(ids)}
     sentence = _values_sentence(ids)
     if void is not None:
@@ -211,7 +219,7 @@ def _values_sentence(ids: list[int]) -> str:
 def _looks_void(numbers: list[int]) -> bool:
     """255 beside ids that run from 0 without a gap, two of them at least."""
     others = numbers[:-1]
-    return numbers[-1] == _VOID and len(others) >= 2 and others == list(range(len(others)))
+    return numbers[-1] == VOID and len(others) >= 2 and others == list(range(len(others)))
 
 
 def _is_counted(masks: Sequence[MaskValues]) -> bool:
@@ -223,55 +231,6 @@ def _is_counted(masks: Sequence[MaskValues]) -> bool:
             return False
         tops.add(len(numbers))
     return len(tops) > 1 and max(tops) > 8
-
-
-def _refuse(mask: MaskValues) -> Problem:
-    return smeared_problem(mask) if is_smeared(mask) else explain_values(mask, {})
-
-
-def _too_many_values(path: Path, found: Counter[str], is_counted: bool) -> Problem:
-    cause = "each file counts 1, 2, 3 … to another end, which looks like an instance map" if (
-        is_counted
-    ) else f"that is more than {_MAX_FOUND_CLASSES} or no count from 0"
-    return Problem(
-        f"the masks hold {len(found)} different values ({histogram_text(found)}); {cause}",
-        "class ids: the same few numbers in every mask",
-        "Name the classes in dataset.json, or take all objects as one class with "
-        "--map '>=1=object'.",
-        shown(path.parent), code="mask-instances",
-    )
-
-
-def _ambiguous(path: Path, ids: list[int], found: Counter[str]) -> Problem:
-    as_classes = {str(n): "background" if n == 0 else f"class{n}" for n in ids}
-    as_void = as_classes | {str(_VOID): "ignore"}
-    return Problem(
-        f"the masks hold the values {histogram_text(found)}: 255 may be a class or void",
-        "a meaning for 255",
-        f"Say --map '{format_label_map(as_classes)}' if it is a class, or "
-        f"--map '{format_label_map(as_void)}' if it is void.",
-        shown(path.parent), code="mask-ambiguous",
-    )
-
-
-def _one_value(masks: Sequence[MaskValues], value: str) -> Problem:
-    return Problem(
-        f"every pixel of {count_text(len(masks), 'mask')} has the value {value}: there is nothing "
-        "to tell apart, and a model trained on this will give one answer everywhere",
-        "at least two classes",
-        "Check that these are the right masks; if they are, name all classes in dataset.json.",
-        shown(masks[0].path.parent), "warning", "one-class",
-    )
-
-
-def _too_many_colours(mask: MaskValues, found: Counter[str]) -> Problem:
-    return Problem(
-        f"it is a colour mask with {len(mask.counts)} different colours "
-        f"({histogram_text(mask.counts)}): a photograph, or a mask saved as JPEG or smoothed",
-        f"one colour per class, at most {_MAX_FOUND_CLASSES}",
-        "Export the masks as PNG without smoothing, or name the colours of the classes in "
-        "dataset.json.", shown(mask.path), code="mask-smeared",
-    )
 
 
 def _as_colours(mask: MaskValues) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -88,7 +87,8 @@ def pair_masks(
             pairing.pairs.append((image, mask))
     paired = {mask for _, mask in pairing.pairs}
     orphans = [
-        mask for mask in masks
+        mask
+        for mask in masks
         if mask not in paired and stem_key(mask.stem).casefold() not in clashing
     ]
     if not pairing.pairs and images and masks:
@@ -129,9 +129,7 @@ def _find_rule(images: Sequence[Path], masks: Sequence[Path]) -> _Rule:
     return exact
 
 
-def _candidates(
-    image_suffix: str, images: Sequence[Path], masks: Sequence[Path]
-) -> list[_Rule]:
+def _candidates(image_suffix: str, images: Sequence[Path], masks: Sequence[Path]) -> list[_Rule]:
     """Every addition that turns the name of some image into that of a mask."""
     keys = sorted({_Rule(image_suffix).image_key(image) for image in images}, key=len, reverse=True)
     found: Counter[_Rule] = Counter()
@@ -159,8 +157,9 @@ def _common_suffix(stems: Sequence[str]) -> str:
     if len(stems) < 2:
         match = re.search(r"[_\-. ][A-Za-z0-9]+\Z", stems[0]) if stems else None
         return match.group() if match else ""
-    reversed_stems = [stem[::-1] for stem in stems]
-    shared = os.path.commonprefix(reversed_stems)[::-1]
+    shared = min(stems, key=len)
+    while not all(stem.endswith(shared) for stem in stems):
+        shared = shared[1:]
     starts = [index for index, letter in enumerate(shared) if letter in _SEPARATORS]
     return shared[starts[0] :] if starts else ""
 
@@ -177,29 +176,33 @@ def _nothing_fits(image: Path, mask: Path) -> Problem:
         "masks named like their images, or with the same addition to every name",
         'Rename them, or write into dataset.json how masks are named: {"mask_pattern": '
         '"{stem}_mask"}.',
-        shown(mask.parent), code="no-pairs",
+        shown(mask.parent),
+        code="no-pairs",
     )
 
 
-def _unpaired(
-    paths: Sequence[Path], kind: str, other: str, severity: str
-) -> list[Problem]:
+def _unpaired(paths: Sequence[Path], kind: str, other: str, severity: str) -> list[Problem]:
     problems = [
         Problem(
             f"this {kind} has no {other}",
             f"a{'n' if other == 'image' else ''} {other} of the same name",
             f"Add the {other}, remove the {kind}, or leave such files out with --allow-unpaired."
-            if severity == "error" else f"The {kind} is left out.",
-            shown(path), "error" if severity == "error" else "warning",
+            if severity == "error"
+            else f"The {kind} is left out.",
+            shown(path),
+            "error" if severity == "error" else "warning",
             f"{kind}-without-{other}",
         )
         for path in paths[:_N_NAMED]
     ]
     if len(paths) > _N_NAMED:
         names = ", ".join(shown(path.name) for path in paths[_N_NAMED : 2 * _N_NAMED])
-        problems.append(Problem(
-            f"{len(paths) - _N_NAMED} more {kind}s have no {other}: {names} …",
-            path=shown(paths[0].parent), severity="error" if severity == "error" else "warning",
-            code=f"{kind}-without-{other}",
-        ))
+        problems.append(
+            Problem(
+                f"{len(paths) - _N_NAMED} more {kind}s have no {other}: {names} …",
+                path=shown(paths[0].parent),
+                severity="error" if severity == "error" else "warning",
+                code=f"{kind}-without-{other}",
+            )
+        )
     return problems

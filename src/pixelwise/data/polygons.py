@@ -68,7 +68,8 @@ def read_polygon_labels(
             f"objects are labelled {', '.join(unknown)}, which no class is called",
             f"only {', '.join(meaning.to_class)}",
             "Correct the label, or add the class to dataset.json.",
-            path=shown(path.parent), code="mask-unknown-label",
+            path=shown(path.parent),
+            code="mask-unknown-label",
         )
     labels = np.zeros(drawing.size, np.uint8)
     for shape in drawing.shapes:
@@ -145,11 +146,15 @@ def _read_annotations(path: Path, _modified: int) -> dict[str, Drawing] | None:
             return {path.stem: _read_labelme(content)}
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
-        raise BadData(Problem(
-            f"its annotations do not follow the format of COCO or LabelMe ({reason})",
-            "polygons with labels for each image", "Export the annotations again.",
-            shown(path), code="bad-annotations",
-        )) from error
+        raise BadData(
+            Problem(
+                f"its annotations do not follow the format of COCO or LabelMe ({reason})",
+                "polygons with labels for each image",
+                "Export the annotations again.",
+                shown(path),
+                code="bad-annotations",
+            )
+        ) from error
     return None
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
@@ -15,18 +13,22 @@ from pixelwise.core.case import Split
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
 from pixelwise.core.files import read_json
-from pixelwise.data.description import read_metadata
-from pixelwise.data.listing import stem_key
+from pixelwise.data.listing import name_some, stem_key
 
 _ALIASES: Mapping[str, Split] = {
-    "train": "train", "training": "train", "tr": "train",
-    "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test", "ts": "test",
+    "train": "train",
+    "training": "train",
+    "tr": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+    "ts": "test",
 }
 _TEST_SHARE, _VAL_SHARE = 0.2, 0.15
 _MIN_FOR_TEST = 5
-_N_NAMED = 10
-_GROUP_COLUMNS = ("subject", "patient", "patient_id", "subject_id", "group", "slide", "case")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +75,17 @@ def read_splits(path: Path, ids: Sequence[str]) -> tuple[dict[str, Split] | None
     problems += _repeated(path, found)
     missing = [case for case in ids if case not in found]
     if missing:
-        problems.append(Problem(
-            f"{len(missing)} cases are in no split and are left out: {_some(missing)}", "",
-            "Add them to a split if they are wanted.", shown(path), "warning", "split-incomplete",
-        ))
+        problems.append(
+            Problem(
+                f"{len(missing)} cases are in no split and are left out: {name_some(missing)}",
+                "",
+                "Add them to a split if they are wanted.",
+                shown(path),
+                "warning",
+                "split-incomplete",
+            )
+        )
     return {case: splits[0] for case, splits in found.items()}, problems
-
-
-def make_groups(
-    root: Path, ids: Sequence[str], group: str | None
-) -> tuple[dict[str, str], str, list[Problem]]:
-    """Case id -> group, the rule in words, problems.
-
-    group: "column:NAME" of metadata.csv, or a regular expression whose one pair of
-    parentheses catches the group in the stem. None: every case is its own group.
-    """
-    try:
-        columns, rows = read_metadata(root)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        where = shown(root / "metadata.csv")
-        what = f"it cannot be read as a table: {error}"
-        return {}, "", [Problem(what, "a CSV file in UTF-8", "Correct or remove it.", where,
-                                "error" if group else "warning", "bad-metadata")]
-    if group is None:
-        return {case: case for case in ids}, "", _suggest_groups(root, columns, rows)
-    if group.startswith("column:"):
-        return _groups_of_column(root, ids, group.removeprefix("column:"), columns, rows)
-    return _groups_of_pattern(ids, group)
 
 
 def complete_splits(
@@ -188,12 +174,16 @@ def _look_up(stem: str, known: Mapping[str, str]) -> str | None:
 def _unknown_stem(path: Path, split: str, stem: str) -> Problem:
     if ".." in stem or "/" in stem or "\\" in stem:
         return _bad(
-            path, f"{split} names {stem!r}, a path that was not followed",
-            "names of cases of this set", "unsafe-split",
+            path,
+            f"{split} names {stem!r}, a path that was not followed",
+            "names of cases of this set",
+            "unsafe-split",
         )
     return _bad(
-        path, f"{split} names {stem!r}, which is no case of this set",
-        "names of images that have masks", "split-missing",
+        path,
+        f"{split} names {stem!r}, which is no case of this set",
+        "names of images that have masks",
+        "split-missing",
     )
 
 
@@ -202,80 +192,25 @@ def _repeated(path: Path, found: Mapping[str, list[Split]]) -> list[Problem]:
     for case, splits in found.items():
         names = sorted(set(splits))
         if len(names) > 1:
-            problems.append(_bad(
-                path, f"{case!r} is in {' and in '.join(names)}",
-                "each case in one split: what is trained on cannot test", "split-overlap",
-            ))
+            problems.append(
+                _bad(
+                    path,
+                    f"{case!r} is in {' and in '.join(names)}",
+                    "each case in one split: what is trained on cannot test",
+                    "split-overlap",
+                )
+            )
         elif len(splits) > 1:
-            problems.append(_bad(
-                path, f"{case!r} is listed {len(splits)} times in {names[0]}", "each case once",
-                "split-repeated",
-            ))
+            problems.append(
+                _bad(
+                    path,
+                    f"{case!r} is listed {len(splits)} times in {names[0]}",
+                    "each case once",
+                    "split-repeated",
+                )
+            )
     return problems
-
-
-def _groups_of_column(
-    root: Path, ids: Sequence[str], column: str, columns: Sequence[str],
-    rows: Mapping[str, Mapping[str, str]],
-) -> tuple[dict[str, str], str, list[Problem]]:
-    where = shown(root / "metadata.csv")
-    if column not in columns:
-        said = f"one of {', '.join(columns)}" if columns else "a metadata.csv beside images/"
-        return {}, "", [Problem(f"it has no column {column!r} to group by", said,
-                                "Correct --group.", where, code="bad-group")]
-    missing = [case for case in ids if not rows.get(stem_key(case), {}).get(column)]
-    if missing:
-        return {}, "", [Problem(
-            f"{len(missing)} cases have no {column}: {_some(missing)}", "one row for each image",
-            "Complete the table.", where, code="bad-group",
-        )]
-    return {case: rows[stem_key(case)][column] for case in ids}, f"by {column}", []
-
-
-def _groups_of_pattern(
-    ids: Sequence[str], pattern: str
-) -> tuple[dict[str, str], str, list[Problem]]:
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        return {}, "", [_bad_group(f"--group {pattern!r} is no regular expression: {error}")]
-    if expression.groups != 1:
-        return {}, "", [_bad_group(
-            f"--group {pattern!r} has {expression.groups} pairs of parentheses"
-        )]
-    matches = {case: expression.search(case) for case in ids}
-    missing = [case for case, match in matches.items() if match is None or not match.group(1)]
-    if missing:
-        return {}, "", [_bad_group(f"--group {pattern!r} does not fit {_some(missing)}")]
-    groups = {case: match.group(1) for case, match in matches.items() if match}
-    return groups, f"by the pattern {pattern}", []
-
-
-def _bad_group(what: str) -> Problem:
-    return Problem(
-        what, "a pattern that catches the group in every name, as (\\d+)_ does, or column:NAME",
-        "Correct --group.", code="bad-group",
-    )
-
-
-def _suggest_groups(
-    root: Path, columns: Sequence[str], rows: Mapping[str, Mapping[str, str]]
-) -> list[Problem]:
-    column = next((c for c in columns if c.lower() in _GROUP_COLUMNS), None)
-    values = [row.get(column, "") for row in rows.values()] if column else []
-    if column is None or len(set(values)) == len(values):
-        return []
-    return [Problem(
-        f"it has a column {column!r} with {len(set(values))} values for {len(values)} images", "",
-        f"If images of one {column} are alike, keep them in one split with --group "
-        f"column:{column}.", shown(root / "metadata.csv"), "note", "group-available",
-    )]
 
 
 def _bad(path: Path, what: str, expected: str, code: str = "bad-splits") -> Problem:
     return Problem(what, expected, "Correct splits.json.", shown(path), code=code)
-
-
-def _some(names: Sequence[Any]) -> str:
-    more = len(names) - _N_NAMED
-    return ", ".join(str(n) for n in names[:_N_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -26,7 +26,7 @@ stored numbers (palette indices, 0/1 for one bit). Facts given at registration:
 READERS: Registry[OpenFunction] = Registry("reader", "pixelwise.readers")
 
 MAX_PIXELS = 500_000_000
-"""Largest accepted picture, 22 360 x 22 360: 1.5 GB as 8-bit RGB. PIXELWISE_MAX_PIXELS raises it."""
+"""Largest accepted picture: 22 360 x 22 360, 1.5 GB as 8-bit RGB."""
 
 _VALUES_PER_PIXEL = 4
 """More channels than this count against the pixel limit, for it protects the memory."""
@@ -120,8 +120,10 @@ def _open(path: Path, purpose: Purpose, max_pixels: int | None) -> Source:
                 source.close()
                 raise
             return source
-    expected = "a .npy file of probabilities" if purpose == "probabilities" else (
-        "a PNG, TIFF, JPEG, BMP, GIF or WebP picture"
+    expected = (
+        "a .npy file of probabilities"
+        if purpose == "probabilities"
+        else ("a PNG, TIFF, JPEG, BMP, GIF or WebP picture")
     )
     raise foreign(path, head, expected)
 

@@ -30,7 +30,8 @@ class ArraySource(Closing):
                 f"it holds {dtype} of shape {shape}",
                 "class probabilities: floating point numbers of shape (k, [z,] y, x)",
                 "Give the file that `predict --probabilities` wrote.",
-                path=shown(path), code="not-probabilities",
+                path=shown(path),
+                code="not-probabilities",
             )
         self._header = Header(path, shape[1:], shape[0], dtype.newbyteorder("="), "NumPy")
 

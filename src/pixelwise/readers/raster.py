@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import struct
 import threading
 import warnings
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,11 +25,12 @@ from pixelwise.core.errors import BadOutput, Problem, UnreadableFile, UserError
 from pixelwise.core.image import Array, Closing, Header, Region, Sink
 from pixelwise.core.sinks import RegionSink, blank_labels
 from pixelwise.readers import READERS, Purpose
+from pixelwise.readers.png_chunks import PNG_MAGIC, check_chunks
 
 # What Pillow has to say about odd files comes to the user as our own notes and errors.
 warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
 
-_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+_JPEG = b"\xff\xd8\xff"
 _BMP, _GIF = b"BM", b"GIF8"
 _ORIENTATION = 0x0112
 _PALETTE_COLOUR, _GREY = 3, 0
@@ -39,7 +38,7 @@ _PALETTE_COLOUR, _GREY = 3, 0
 # The classes are called directly, not through Image.open: its limit on pixels is a setting
 # of the whole process, and ours is checked from the header anyway.
 _FORMATS: tuple[tuple[bytes, str, Callable[[IO[bytes]], Any]], ...] = (
-    (_PNG, "PNG", PngImagePlugin.PngImageFile),
+    (PNG_MAGIC, "PNG", PngImagePlugin.PngImageFile),
     (_JPEG, "JPEG", JpegImagePlugin.JpegImageFile),
     (_GIF, "GIF", GifImagePlugin.GifImageFile),
     (b"RIFF", "WebP", WebPImagePlugin.WebPImageFile),
@@ -69,10 +68,10 @@ def recognises(head: bytes) -> bool:
     """Whether the first bytes of a file are those of one of these formats."""
     if head[:4] == b"RIFF":
         return head[8:12] == b"WEBP"
-    # Two letters are a weak mark: a BMP also says where its pixels begin and how long its header is.
+    # Two letters are a weak mark: a BMP also has four bytes that are always 0.
     if head[:2] == _BMP:
         return len(head) >= 26 and head[6:10] == bytes(4)
-    return head.startswith((_PNG, _JPEG, _GIF))
+    return head.startswith((PNG_MAGIC, _JPEG, _GIF))
 
 
 class RasterSource(Closing):
@@ -130,26 +129,39 @@ class RasterSource(Closing):
         where = shown(self._path)
         notes = misnamed(self._path, _format_name(picture), _SUFFIXES[_format_name(picture)])
         if self._orientation != 1:
-            notes.append(Problem(
-                f"the camera stored it turned (EXIF orientation {self._orientation}); it is read "
-                "upright, as a viewer shows it", path=where, severity="note", code="exif",
-            ))
+            notes.append(
+                Problem(
+                    f"the camera stored it turned (EXIF orientation {self._orientation}); it "
+                    "is read upright, as a viewer shows it",
+                    path=where,
+                    severity="note",
+                    code="exif",
+                )
+            )
         if picture.mode == "CMYK":
-            notes.append(Problem(
-                "it has the print colours CMYK and was converted to RGB", path=where,
-                severity="note", code="cmyk",
-            ))
+            notes.append(
+                Problem(
+                    "it has the print colours CMYK and was converted to RGB",
+                    path=where,
+                    severity="note",
+                    code="cmyk",
+                )
+            )
         if picture.mode == "P" and not self._is_labels:
-            notes.append(Problem(
-                "it stores palette indices; the colours that they stand for are read", path=where,
-                severity="note", code="palette",
-            ))
+            notes.append(
+                Problem(
+                    "it stores palette indices; the colours that they stand for are read",
+                    path=where,
+                    severity="note",
+                    code="palette",
+                )
+            )
         return tuple(notes)
 
     def _decode(self) -> Array:
         try:
             if self._header.format_name == "PNG":
-                _check_png(self._path)
+                check_chunks(self._path)
             pixels = self._decode_deep() if self._depth == 16 else self._decode_common()
         except UserError:
             raise
@@ -160,7 +172,9 @@ class RasterSource(Closing):
             note = alpha_note(self._path, pixels[n_channels].min(), pixels[n_channels].max())
             self._header = replace(self._header, notes=(*self._header.notes, note))
             pixels = pixels[:n_channels]
-        return np.ascontiguousarray(_UPRIGHT.get(self._orientation, lambda a: a)(pixels))
+        if self._orientation in _UPRIGHT:
+            pixels = _UPRIGHT[self._orientation](pixels)
+        return np.ascontiguousarray(pixels)
 
     def _decode_common(self) -> Array:
         with self._path.open("rb") as stream:
@@ -193,7 +207,9 @@ def create_png(
     if dtype not in ("uint8", "uint16") or len(header.shape) != 2:
         raise BadOutput(
             f"PNG cannot hold labels of type {dtype} and shape {header.shape}",
-            "2D labels of 8 or 16 bits", "Write .tif instead.", path=shown(path),
+            "2D labels of 8 or 16 bits",
+            "Write .tif instead.",
+            path=shown(path),
             code="unknown-format",
         )
 
@@ -233,8 +249,11 @@ def _refuse_animation(path: Path, picture: Any) -> None:
     n_frames = getattr(picture, "n_frames", 1)
     if n_frames > 1:
         raise UnreadableFile(
-            f"it is an animation of {n_frames} frames", "a single picture",
-            "Save the frames as files of their own.", path=shown(path), code="many-frames",
+            f"it is an animation of {n_frames} frames",
+            "a single picture",
+            "Save the frames as files of their own.",
+            path=shown(path),
+            code="many-frames",
         )
 
 
@@ -268,22 +287,3 @@ def _palette(picture: Any) -> tuple[tuple[int, int, int], ...] | None:
     if not levels:
         return None
     return tuple(zip(levels[0::3], levels[1::3], levels[2::3], strict=False))
-
-
-def _check_png(path: Path) -> None:
-    """Check every chunk of a PNG, for Pillow does not look at the checksums of pixel data."""
-    with path.open("rb") as stream:
-        position = stream.seek(len(_PNG))
-        while True:
-            head = stream.read(8)
-            if len(head) < 8:
-                raise EOFError(f"truncated at byte {position}, no end mark")
-            length, name = struct.unpack(">I4s", head)
-            body = stream.read(length + 4)
-            if len(body) < length + 4:
-                raise EOFError(f"truncated at byte {position + 8 + len(body)} inside chunk {name.decode('latin1')}")
-            if zlib.crc32(body[:-4], zlib.crc32(name)) != int.from_bytes(body[-4:], "big"):
-                raise ValueError(f"wrong checksum of chunk {name.decode('latin1')} at byte {position}")
-            if name == b"IEND":
-                return
-            position += length + 12

@@ -20,7 +20,7 @@ from pixelwise.core.errors import BadOutput, Problem, UserError
 from pixelwise.core.image import Array, Closing, Header, Region, Sink, whole_region
 from pixelwise.core.sinks import RegionSink, blank_labels
 from pixelwise.readers import READERS, Purpose
-from pixelwise.readers.tiff_layout import GEO_TAGS, Layout, read_layout
+from pixelwise.readers.tiff_layout import GDAL_NODATA, GEO_TAGS, Layout, read_layout
 
 # tifffile logs what is odd in a file; without a handler Python prints that to stderr.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -85,8 +85,16 @@ class TiffSource(Closing):
             for text in layout.notes
         ]
         return Header(
-            self._path, layout.shape, layout.n_channels, layout.dtype, "TIFF",
-            layout.spacing, layout.unit, layout.geometry, layout.palette, tuple(notes),
+            self._path,
+            layout.shape,
+            layout.n_channels,
+            layout.dtype,
+            "TIFF",
+            layout.spacing,
+            layout.unit,
+            layout.geometry,
+            layout.palette,
+            tuple(notes),
         )
 
     def _read_page(self, page: Any, rows: slice, columns: slice) -> Array:
@@ -102,9 +110,9 @@ class TiffSource(Closing):
                 segment = self._segment(page, index)
                 y0, y1 = max(top, rows.start), min(top + n_rows, rows.stop, height)
                 x0, x1 = max(left, columns.start), min(left + n_columns, columns.stop, width)
-                part[plane, y0 - rows.start : y1 - rows.start, x0 - columns.start : x1 - columns.start] = (
-                    segment[y0 - top : y1 - top, x0 - left : x1 - left]
-                )
+                into = slice(y0 - rows.start, y1 - rows.start)
+                across = slice(x0 - columns.start, x1 - columns.start)
+                part[plane, into, across] = segment[y0 - top : y1 - top, x0 - left : x1 - left]
         # planes, y, x, mixed -> channels, y, x
         moved = np.moveaxis(part, 3, 1)
         return moved.reshape(-1, *moved.shape[2:])
@@ -183,8 +191,11 @@ def create_tiff(
     """A tiled, deflated TIFF that is being filled with labels (y, x)."""
     if len(header.shape) != 2:
         raise BadOutput(
-            f"labels of shape {header.shape} cannot be written as TIFF", "2D labels",
-            "Write the format of the input.", path=shown(path), code="unknown-format",
+            f"labels of shape {header.shape} cannot be written as TIFF",
+            "2D labels",
+            "Write the format of the input.",
+            path=shown(path),
+            code="unknown-format",
         )
     options: dict[str, Any] = {"metadata": None, "photometric": "minisblack"}
     geo_tags = header.geometry.get(GEO_TAGS, ())
@@ -239,7 +250,12 @@ def _touched(
             for column in range(columns.start // tile_width, math.ceil(columns.stop / tile_width)):
                 index = (plane * n_down + row) * n_across + column
                 yield (
-                    index, plane, row * tile_height, column * tile_width, tile_height, tile_width
+                    index,
+                    plane,
+                    row * tile_height,
+                    column * tile_width,
+                    tile_height,
+                    tile_width,
                 )
 
 
@@ -252,7 +268,8 @@ def _tiles(labels: Array) -> Iterator[Array]:
 def _from_cmyk(values: Array, white: int) -> Array:
     ink = values[:4].astype(np.float64)
     light = (white - ink[:3]) * (white - ink[3]) / white
-    return np.rint(light).astype(values.dtype)
+    converted: Array = np.rint(light).astype(values.dtype)
+    return converted
 
 
 def _colormap(palette: tuple[tuple[int, int, int], ...]) -> Array:
@@ -263,8 +280,8 @@ def _colormap(palette: tuple[tuple[int, int, int], ...]) -> Array:
 
 def _label_tag(tag: tuple[int, int, int, Any, bool]) -> tuple[int, int, int, Any, bool]:
     """A GeoTIFF tag for the labels: a nodata value that is a class would hide that class."""
-    code, dtype, count, value, once = tag
-    if code != 42113:
+    code, dtype, _, value, once = tag
+    if code != GDAL_NODATA:
         return tag
     try:
         hides_class = 0 <= float(value) <= _OPAQUE_CLASSES

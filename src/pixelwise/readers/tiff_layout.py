@@ -18,7 +18,8 @@ from pixelwise.core.image import Array
 GEO_TAGS = "geotiff"
 """Key of Header.geometry: tags (code, dtype, count, value, True) to be written back."""
 
-_GEO_CODES = (33550, 33922, 34264, 34735, 34736, 34737, 42113)
+GDAL_NODATA = 42113
+_GEO_CODES = (33550, 33922, 34264, 34735, 34736, 34737, GDAL_NODATA)
 _PIXEL_SCALE, _GEO_KEYS, _COLORMAP = 33550, 34735, 320
 _PROJECTED = 1
 _MIN_IS_WHITE, _PALETTE, _SEPARATED, _YCBCR = 0, 3, 5, 6
@@ -26,8 +27,13 @@ _UNUSUAL = {8: "CIELAB", 9: "ICCLAB", 10: "ITULAB"}
 _ALPHA = (1, 2)
 _JPEG = (6, 7, 34892, 33007)
 _AXIS_NAMES = {
-    "Z": "slices (Z)", "T": "time points (T)", "C": "channels (C)", "Q": "pages",
-    "I": "pages", "S": "samples", "R": "tiles",
+    "Z": "slices (Z)",
+    "T": "time points (T)",
+    "C": "channels (C)",
+    "Q": "pages",
+    "I": "pages",
+    "S": "samples",
+    "R": "tiles",
 }
 
 
@@ -76,9 +82,19 @@ def read_layout(path: Path, file: Any, *, is_labels: bool) -> Layout:
         notes.append("it stores palette indices; the colours that they stand for are read")
     spacing, unit = _spacing(file, page)
     return Layout(
-        pages, (height, width), 3 if is_cmyk else n_channels - has_alpha, dtype, tuple(notes),
-        is_inverted, (1 << page.bitspersample) - 1 if dtype.kind == "u" else 1, is_cmyk,
-        colours, palette, spacing, unit, _geometry(page),
+        pages,
+        (height, width),
+        3 if is_cmyk else n_channels - has_alpha,
+        dtype,
+        tuple(notes),
+        is_inverted,
+        (1 << page.bitspersample) - 1 if dtype.kind == "u" else 1,
+        is_cmyk,
+        colours,
+        palette,
+        spacing,
+        unit,
+        _geometry(page),
     )
 
 
@@ -86,7 +102,7 @@ def _choose_pages(path: Path, file: Any) -> tuple[tuple[Any, ...], list[str]]:
     """The pages that make up the image: one, or one per channel."""
     pages = [page for page in file.pages if not getattr(page, "is_reduced", False)]
     n_reduced = len(file.pages) - len(pages)
-    notes = [f"{n_reduced} smaller copies of the picture inside it were left out"] if n_reduced else []
+    notes = [f"{n_reduced} smaller copies of the picture in it were left out"] * bool(n_reduced)
     if not pages:
         raise _refusal(path, "it holds no page with a picture of full size")
     series = file.series[0]
@@ -101,9 +117,10 @@ def _choose_pages(path: Path, file: Any) -> tuple[tuple[Any, ...], list[str]]:
     says_channels = series.kind in ("ome", "imagej") and set(counts) == {"C"}
     members = list(series.pages)
     if says_channels and len(members) == counts["C"]:
-        if any(page is None or page.parent.filehandle.path != file.filehandle.path for page in members):
+        own = file.filehandle.path
+        if any(page is None or page.parent.filehandle.path != own for page in members):
             raise _refusal(path, "a part of its channels lies in other files")
-        notes.append(f"its {len(members)} pages are the channels of one image, as its metadata says")
+        notes.append(f"its {len(members)} pages are channels of one image, as its metadata says")
         return tuple(members), notes
     raise _refusal(path, _describe_stack(pages, series, counts))
 
@@ -121,10 +138,12 @@ def _describe_stack(pages: list[Any], series: Any, counts: dict[str, int]) -> st
 
 def _refusal(path: Path, what: str) -> UnreadableFile:
     return UnreadableFile(
-        what, "one 2D picture per file",
+        what,
+        "one 2D picture per file",
         "Save each page as a file of its own; if the pages are channels, save them as one RGB "
         "page or as an OME-TIFF whose axes say C.",
-        path=shown(path), code="many-pages",
+        path=shown(path),
+        code="many-pages",
     )
 
 
@@ -137,8 +156,11 @@ def _refuse_unusual(path: Path, page: Any) -> None:
         name = f"numbers of type {np.dtype(page.dtype)}"
     if name is not None:
         raise UnreadableFile(
-            f"its colours are stored as {name}", "grey, RGB, palette or CMYK",
-            "Convert it to RGB.", path=shown(path), code="colour-model",
+            f"its colours are stored as {name}",
+            "grey, RGB, palette or CMYK",
+            "Convert it to RGB.",
+            path=shown(path),
+            code="colour-model",
         )
 
 

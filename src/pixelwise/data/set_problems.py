@@ -1,0 +1,193 @@
+"""What is odd about a set as a whole, and how many problems of one sort become one line."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelwise.core.case import IGNORE, DataSet
+from pixelwise.core.contents import shown
+from pixelwise.core.errors import Problem, ShapeMismatch
+from pixelwise.data.case_look import Look
+from pixelwise.data.channels import mismatch_sentence
+from pixelwise.data.label_values import count_text
+
+_N_NAMED = 5
+_N_ALIKE = 3
+"""Notes of one sort beyond this many files become one line."""
+
+
+def condense(problems: Sequence[Problem]) -> list[Problem]:
+    """Notes and warnings of one sort become one line; errors are never left out."""
+    counts = Counter((p.code, p.severity) for p in problems)
+    kept, seen = [], set()
+    for problem in dict.fromkeys(problems):
+        key = (problem.code, problem.severity)
+        if problem.severity == "error" or counts[key] <= _N_ALIKE or not problem.code:
+            kept.append(problem)
+        elif key not in seen:
+            seen.add(key)
+            more = f"{problem.what} (and so for {counts[key] - 1} more files)"
+            kept.append(replace(problem, what=more))
+    return kept
+
+
+def sum_pixels(looks: Sequence[Look]) -> npt.NDArray[np.int64]:
+    """Pixels of each id 0..255 over several cases."""
+    total = np.zeros(IGNORE + 1, np.int64)
+    for look in looks:
+        total += look.class_pixels
+    return total
+
+
+def describe_set(looks: Sequence[Look], dataset: DataSet, n_channels: int) -> list[Problem]:
+    """What is odd about a set as a whole: mixed channels, sizes and types, empty masks."""
+    return [
+        *_channel_problems(looks, n_channels),
+        *_mixed_problems(looks, dataset),
+        *_empty_masks(looks, dataset),
+        *_name_cases(
+            [look for look in looks if look.is_constant],
+            "is the same number everywhere",
+            "are the same number everywhere",
+            "constant-image",
+            dataset,
+        ),
+    ]
+
+
+def _channel_problems(looks: Sequence[Look], n_channels: int) -> list[Problem]:
+    found: dict[str, list[Look]] = {}
+    problems: list[Problem] = []
+    for look in looks:
+        if look.header is None:
+            continue
+        try:
+            sentence = mismatch_sentence(look.header, n_channels)
+        except ShapeMismatch as error:
+            problems += error.problems
+            continue
+        if sentence:
+            found.setdefault(sentence, []).append(look)
+    for sentence, alike in found.items():
+        problems.append(
+            Problem(
+                f"most images have {count_text(n_channels, 'channel')}, "
+                f"{count_text(len(alike), 'image')} not ({_ids(alike)}): there, {sentence}",
+                severity="note",
+                code="mixed-channels",
+            )
+        )
+    return problems
+
+
+def _mixed_problems(looks: Sequence[Look], dataset: DataSet) -> list[Problem]:
+    problems = []
+    headers = [look.header for look in looks if look.header is not None]
+    n_dims = sorted({len(header.shape) for header in headers})
+    if len(n_dims) > 1:
+        problems.append(
+            Problem(
+                "the set mixes pictures and volumes",
+                "all 2D or all 3D",
+                "Separate them.",
+                shown(dataset.root),
+                code="mixed-dimensions",
+            )
+        )
+    dtypes = sorted({str(header.dtype) for header in headers})
+    if len(dtypes) > 1:
+        problems.append(
+            Problem(
+                f"images are stored as {' and '.join(dtypes)}; their numbers are used as they "
+                "are, so the same brightness may be different numbers",
+                "one type for all images",
+                "Convert them to one type if they come from the same instrument.",
+                shown(dataset.root),
+                "warning",
+                "mixed-types",
+            )
+        )
+    shapes = sorted({header.shape for header in headers})
+    if len(shapes) > 1 and len(n_dims) == 1:
+        small, large = min(shapes, key=math.prod), max(shapes, key=math.prod)
+        problems.append(
+            Problem(
+                f"image sizes vary from {_size(small)} to {_size(large)} (width x height): "
+                "training takes patches, and smaller images are mirrored at their border",
+                severity="note",
+                code="mixed-sizes",
+            )
+        )
+    return problems
+
+
+def _empty_masks(looks: Sequence[Look], dataset: DataSet) -> list[Problem]:
+    labelled = [look for look in looks if look.case.label is not None]
+    void = [look for look in labelled if not look.class_pixels[:IGNORE].any()]
+    empty = [
+        look for look in labelled if look not in void and not look.class_pixels[1:IGNORE].any()
+    ]
+    background = dataset.classes[0].name
+    problems = _name_cases(
+        void,
+        "has no labelled pixel (void everywhere) and adds nothing",
+        "have no labelled pixel (void everywhere) and add nothing",
+        "all-void",
+        dataset,
+    )
+    problems += _name_cases(
+        empty,
+        f"holds nothing but {background}",
+        f"hold nothing but {background}",
+        "empty-mask",
+        dataset,
+    )
+    return problems
+
+
+def absent_classes(looks: Sequence[Look], dataset: DataSet) -> list[Problem]:
+    """A warning for each class that training will never see."""
+    labelled = [look for look in looks if look.case.label is not None]
+    problems = []
+    training = [look for look in labelled if look.case.split == "train"]
+    present, anywhere = sum_pixels(training), sum_pixels(labelled)
+    for c in dataset.classes:
+        if present[c.id] == 0:
+            where = "training image" if anywhere[c.id] else "image"
+            problems.append(
+                Problem(
+                    f"class {c.id} ({c.name}) occurs in no {where}; it cannot be learned, and its "
+                    "scores will be undefined or 0",
+                    "every class in the training split",
+                    "Add examples, change the splits, or remove the class.",
+                    shown(dataset.root),
+                    "warning",
+                    "absent-class",
+                )
+            )
+    return problems
+
+
+def _name_cases(
+    looks: Sequence[Look], one: str, many: str, code: str, dataset: DataSet
+) -> list[Problem]:
+    if not looks:
+        return []
+    what = f"1 case {one}" if len(looks) == 1 else f"{len(looks)} cases {many}"
+    return [Problem(f"{what}: {_ids(looks)}", path=shown(dataset.root), severity="note", code=code)]
+
+
+def _ids(looks: Sequence[Look]) -> str:
+    more = len(looks) - _N_NAMED
+    text = ", ".join(look.case.id for look in looks[:_N_NAMED])
+    return text + (f" and {more} more" if more > 0 else "")
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(length) for length in reversed(shape))
