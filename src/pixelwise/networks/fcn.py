@@ -136,8 +136,8 @@ class FCN(nn.Module):
             values = self.pool(block(values))
             pools.append(values)
         scores: Tensor = self.scores[0](self.fc7(self.fc6(values)))
-        skips = zip(self.scores[1:], self.scales, (pools[3], pools[2]))
-        for up, crop, (score, scale, pool) in zip(self.ups, self.crops, skips):
+        skips = zip(self.scores[1:], self.scales, (pools[3], pools[2]), strict=False)
+        for up, crop, (score, scale, pool) in zip(self.ups, self.crops, skips, strict=False):
             scores = up(scores)
             fine = score(pool * scale) if scale != 1 else score(pool)
             scores = scores + _crop(fine, crop, scores.shape[2:])

@@ -81,15 +81,19 @@ class PixelShuffle(nn.Module):
         self.outputs = outputs
 
     def forward(self, values: Tensor) -> Tensor:
-        values = self.convolution(values)
-        n_dims = values.ndim - 2
-        if n_dims == 2:
-            return F.pixel_shuffle(values, 2)
-        sizes = values.shape[2:]
-        values = values.reshape(values.shape[0], self.outputs, *([2] * n_dims), *sizes)
-        order = [axis for i in range(n_dims) for axis in (2 + n_dims + i, 2 + i)]
-        values = values.permute(0, 1, *order)
-        return values.reshape(values.shape[0], self.outputs, *(2 * size for size in sizes))
+        return shuffle_up(self.convolution(values), self.outputs)
+
+
+def shuffle_up(values: Tensor, outputs: int) -> Tensor:
+    """Channels laid out as pixels: (n, 2^d k, [z,] y, x) -> (n, k, [2z,] 2y, 2x)."""
+    n_dims = values.ndim - 2
+    if n_dims == 2:
+        return F.pixel_shuffle(values, 2)
+    sizes = values.shape[2:]
+    values = values.reshape(values.shape[0], outputs, *([2] * n_dims), *sizes)
+    order = [axis for i in range(n_dims) for axis in (2 + n_dims + i, 2 + i)]
+    values = values.permute(0, 1, *order)
+    return values.reshape(values.shape[0], outputs, *(2 * size for size in sizes))
 
 
 def average_pool(n_dims: int, size: tuple[int, ...]) -> nn.Module:

@@ -164,7 +164,9 @@ class UNet(nn.Module):
             images = pad_to_multiple(images, self.field.alignment)
         features = self._features(images)
         n_heads = len(self.heads) if self.training else 1
-        logits = [head(values) for head, values in zip(self.heads, features[:n_heads])]
+        logits = [
+            head(values) for head, values in zip(self.heads, features[:n_heads], strict=False)
+        ]
         if self.shape.padding == "same":
             goals = [tuple(-(-size // 2**level) for size in sizes) for level in range(n_heads)]
             logits = [crop_to_start(a, goal) for a, goal in zip(logits, goals, strict=True)]
@@ -247,7 +249,7 @@ def _field(shape: UNetShape) -> Field:
     stride, n = 2 ** (len(shape.widths) - 1), shape.convolutions
     lost = n * (3 * stride - 2)
     is_dilated = shape.downsampling == "dilated"
-    blur = {"bilinear": 2, "bicubic": 4}.get(shape.upsampling, 0)
+    blur = {"bilinear": 1, "bicubic": 3}.get(shape.upsampling, 0)
     reach = lost if is_dilated else lost + (1 + blur) * (stride - 1)
     if shape.padding == "same":
         return Field(alignment=1 if is_dilated else stride, reach=reach)

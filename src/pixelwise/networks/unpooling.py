@@ -23,15 +23,30 @@ def pool_with_places(values: Tensor) -> tuple[Tensor, Tensor]:
 def unpool(values: Tensor, places: Tensor, size: Sequence[int]) -> Tensor:
     """Values at the places of the maxima on a grid of `size`, zeros elsewhere.
 
-    Equal to max_unpool2d and max_unpool3d, made of operations that every exporter knows:
-    both are repeated to the fine grid and kept where the place is the pixel's own.
+    PyTorch's own operation where the network runs, the portable form while it is exported.
     Size: twice that of `values`, or one less (ceil mode).
     """
+    if torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export():
+        return unpool_portably(values, places, size)
+    undo = F.max_unpool2d if values.ndim == 4 else F.max_unpool3d
+    return undo(values, places, 2, output_size=list(size))
+
+
+def unpool_portably(values: Tensor, places: Tensor, size: Sequence[int]) -> Tensor:
+    """The same as `unpool`, made of operations that every exporter and runtime knows.
+
+    Values and places are repeated to the fine grid; a pixel keeps the value if the place
+    is its own. Exporters turn max_unpool2d into a scatter that assumes even sizes, or refuse.
+    """
     grid = torch.arange(math.prod(size), device=values.device).reshape(tuple(size))
-    return torch.where(_repeat(places, size) == grid, _repeat(values, size), 0)
+    zero = torch.zeros((), dtype=values.dtype, device=values.device)
+    return torch.where(_repeat(places, size) == grid, _repeat(values, size), zero)
 
 
 def _repeat(values: Tensor, size: Sequence[int]) -> Tensor:
     for axis, length in enumerate(size, start=2):
-        values = values.repeat_interleave(2, dim=axis).narrow(axis, 0, length)
+        shape = values.shape
+        paired = values.unsqueeze(axis + 1).expand(*shape[: axis + 1], 2, *shape[axis + 1 :])
+        doubled = paired.reshape(*shape[:axis], 2 * shape[axis], *shape[axis + 1 :])
+        values = doubled.narrow(axis, 0, length)
     return values
