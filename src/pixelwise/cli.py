@@ -77,7 +77,8 @@ def _system_problem(error: OSError) -> Problem:
 def _data_options(command: Command) -> Command:
     options = (
         click.option("--group", metavar="PATTERN", help="Cases of one group stay in one split: a "
-                     "regular expression with one group on the stem, or column:NAME of metadata.csv."),
+                     "regular expression with one group on the stem, or column:NAME of "
+                     "metadata.csv."),
         click.option("--map", "label_map", metavar="MAP", help="What stored mask values mean, for "
                      "example 0=background,255=cell or '>=128=cell'."),
         click.option("--allow-unpaired", is_flag=True, help="Leave out images without a mask, and "
@@ -203,7 +204,7 @@ def train(terminal: Terminal, data: str | None, *, as_json: bool, **options: Any
 @click.argument("run")
 @click.argument("images", nargs=-1, required=True)
 @click.option("--out", required=True, metavar="FOLDER", help="Where to write the labels.")
-@click.option("--as-trained", is_flag=True, help="Write the training masks' own values and palette.")
+@click.option("--as-trained", is_flag=True, help="Write the training masks' own values, palette.")
 @click.option("--probabilities", is_flag=True, help="Also write class probabilities (.npy).")
 @click.option("--overlay", is_flag=True, help="Also write pictures with the labels drawn in.")
 @click.option("--measure", is_flag=True, help="Also write a table of the objects of each image.")

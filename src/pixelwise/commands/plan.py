@@ -63,7 +63,8 @@ def plan(
     """Plan a training without doing it: facts, measurements of this machine, choices, reasons.
 
     budget: wall-clock time of the whole training command ("30s", "10m", "2h"; default: the
-    given plan's, else 10 minutes). plan: a plan file to take instead of a new proposal. settings: "section.field=value".
+    given plan's, else 10 minutes). plan: a plan file to take instead of a new proposal.
+    settings: "section.field=value".
     use: a Python file with the user's own network or loss. out: where to write the plan.
     Raises BadData with every problem of the data, BadPlan with every problem of the plan.
     """

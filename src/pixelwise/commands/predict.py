@@ -22,7 +22,7 @@ from pixelwise.core.user_parts import load_user_parts
 from pixelwise.data.channels import match_channels, mismatch_sentence
 from pixelwise.data.intensity import scale_for
 from pixelwise.data.objects import OBJECT_COLUMNS, measure_objects
-from pixelwise.inference.labeller import LabelledImage, label_image
+from pixelwise.inference.labeller import LabelOutput, label_image
 from pixelwise.inference.predictor import Predictor
 from pixelwise.networks import NETWORKS, NetworkIO, build_network
 from pixelwise.readers import (
@@ -154,7 +154,7 @@ def find_images(images: Iterable[str | Path]) -> tuple[list[Path], list[Problem]
         elif path.exists() or path.is_symlink():
             found = [path]
         else:
-            found = [Path(name) for name in sorted(glob.glob(str(entry), recursive=True))]
+            found = [Path(name) for name in sorted(glob.glob(str(entry), recursive=True))]  # noqa: PTH207  # absolute patterns too
         if not found:
             problems.append(
                 Problem(
@@ -236,10 +236,8 @@ def _predict_file(
                     predictor,
                     source,
                     lambda image: scale.apply(convert(image)),
-                    sink,
+                    LabelOutput(sink, store, values),
                     n_classes=len(plan.data.classes),
-                    probabilities=store,
-                    values=values,
                     listener=listener,
                 )
             except BaseException:
@@ -356,4 +354,3 @@ def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return stream.getvalue()
 
 
-__all__ = ["LabelledImage", "PredictResult", "Prediction", "predict"]

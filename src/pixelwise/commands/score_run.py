@@ -95,7 +95,8 @@ def split_cases(folder: RunFolder, plan: Plan, split: str) -> list[Case]:
             path=folder.path,
             code="empty-split",
         )
-    gone = [path for case in cases for path in (case.image, case.label) if path and not path.exists()]
+    files = [path for case in cases for path in (case.image, case.label) if path is not None]
+    gone = [path for path in files if not path.exists()]
     raise_errors(
         [
             Problem(

@@ -25,7 +25,7 @@ from pixelwise.core.runtime import environment, seed_everything, use_threads
 from pixelwise.core.stopping import StopRequest
 from pixelwise.core.user_parts import load_user_parts
 from pixelwise.data.patches import CaseStore, PatchSampler
-from pixelwise.learning.fit import fit
+from pixelwise.learning.fit import Until, fit
 from pixelwise.learning.state import TrainingState, restore_state, start_state, state_tensors
 from pixelwise.learning.transfer import load_matching
 from pixelwise.losses import LOSSES
@@ -89,7 +89,8 @@ def train(
     """Train, validate and report within a time budget; everything lands in the run folder.
 
     budget: wall-clock time of the whole command ("30s", "10m", "2h"; default: the given
-    plan's, else 10 minutes); a fixed number of steps (settings=["training.steps=200"], or a finished run's plan.json) ignores it.
+    plan's, else 10 minutes); a fixed number of steps (settings=["training.steps=200"], or a
+    finished run's plan.json) ignores it.
     resume: go on with the run in `run`. start_from: a run whose weights to start from.
     use: a Python file with the user's own network or loss.
     Raises UserError with every problem at once before anything is written.
@@ -182,10 +183,8 @@ def _fit_and_save(
         sampler.draw,
         loss_function,
         plan.optimizer,
-        n_steps=plan.training.steps,
-        deadline=deadline,
+        Until(plan.training.steps, deadline, lambda: stop.is_set),
         interval_seconds=INTERVAL_SECONDS,
-        should_stop=lambda: stop.is_set,
     ):
         score = validator.score_if_due(state.averaged, record, deadline)
         record = record.model_copy(update={"validation_score": score})

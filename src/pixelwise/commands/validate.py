@@ -17,7 +17,7 @@ from pixelwise.data.channels import match_channels
 from pixelwise.data.intensity import scale_for
 from pixelwise.data.patches import held_out_region, read_training_labels
 from pixelwise.evaluation import score_case, summarise
-from pixelwise.inference.labeller import label_image
+from pixelwise.inference.labeller import LabelOutput, label_image
 from pixelwise.inference.predictor import Predictor
 from pixelwise.readers import open_image
 from pixelwise.tasks import build_task
@@ -111,7 +111,7 @@ class Validator:
                 predictor,
                 source,
                 lambda image: scale.apply(convert(image)),
-                sink,
+                LabelOutput(sink),
                 n_classes=len(plan.data.classes),
             )
         return score_case(

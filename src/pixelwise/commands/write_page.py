@@ -81,7 +81,7 @@ def _make_gallery(
 
 
 def _pick(n_cases: int) -> list[tuple[int, str]]:
-    """Positions in the ranking to show: the three worst, the three in the middle, the three best."""
+    """Positions in the ranking to show: the three worst, three in the middle, three best."""
     if n_cases <= _SHOWN:
         return [(i, f"rank {n_cases - i} of {n_cases}") for i in range(n_cases)]
     middle = n_cases // 2

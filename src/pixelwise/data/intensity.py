@@ -82,7 +82,7 @@ def sample_pixels(source: Source) -> Array:
 def _grid_of_blocks(shape: tuple[int, ...]) -> list[Region]:
     edges = [min(_BLOCK, length) for length in shape]
     n_blocks = max(1, SAMPLE_PIXELS // int(np.prod(edges)))
-    per_axis = max(1, int(round(n_blocks ** (1 / len(shape)))))
+    per_axis = max(1, round(n_blocks ** (1 / len(shape))))
     starts = [
         np.unique(np.linspace(0, length - edge, per_axis).astype(int))
         for length, edge in zip(shape, edges, strict=True)

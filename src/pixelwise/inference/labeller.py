@@ -23,30 +23,38 @@ class LabelledImage:
     class_pixels: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LabelOutput:
+    """Where the answers go: labels, and class probabilities if wanted.
+
+    values: what is written for each class id (the training masks' own values), else the ids.
+    """
+
+    labels: Sink
+    probabilities: Sink | None = None
+    values: tuple[int, ...] | None = None
+
+
 def label_image(
     predictor: Predictor,
     source: Source,
     normalise: Normalise,
-    labels: Sink,
+    output: LabelOutput,
     *,
     n_classes: int,
-    probabilities: Sink | None = None,
-    values: tuple[int, ...] | None = None,
     listener: Listener = SILENT,
 ) -> LabelledImage:
-    """Label an image region by region; memory does not grow with it beyond source and sink.
-
-    values: what is written for each class id (the training masks' own values), else the ids.
-    """
+    """Label an image region by region; memory does not grow with it beyond source and sink."""
     grid = predictor.lay_tiles(source.header.shape)
     n_tiles = sum(1 for _ in grid.corners())
     counts = np.zeros(n_classes, dtype=np.int64)
-    total, table = 0.0, None if values is None else np.asarray(values)
+    total = 0.0
+    table = None if output.values is None else np.asarray(output.values)
     for done, answer in enumerate(predictor.predict(source, normalise), start=1):
         written = answer.labels if table is None else table[answer.labels]
-        labels.write(answer.region, written)
-        if probabilities is not None:
-            probabilities.write(answer.region, answer.probabilities)
+        output.labels.write(answer.region, written)
+        if output.probabilities is not None:
+            output.probabilities.write(answer.region, answer.probabilities)
         counts += np.bincount(answer.labels.reshape(-1), minlength=n_classes)
         total += float(answer.probabilities.max(axis=0).sum(dtype=np.float64))
         if n_tiles > 1:

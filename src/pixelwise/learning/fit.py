@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -22,20 +23,38 @@ LossFunction = Callable[[Tensor, Tensor, Tensor], Tensor]
 _SKIPS_UNTIL_DIVERGED = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Until:
+    """When a training ends: after a number of steps, else at a time, or when asked to stop.
+
+    deadline: on `time.monotonic`. should_stop is asked after every step.
+    """
+
+    n_steps: int | None = None
+    deadline: float | None = None
+    should_stop: Callable[[], bool] = lambda: False
+
+    def is_reached(self, state: TrainingState) -> bool:
+        """Whether the state has come to the end."""
+        if self.should_stop():
+            return True
+        if self.n_steps is not None:
+            return state.step >= self.n_steps
+        is_late = self.deadline is not None and time.monotonic() >= self.deadline
+        return is_late or state.step >= state.pace[-1][1]
+
+
 def fit(
     state: TrainingState,
     draw: Callable[[int], Batch],
     loss_function: LossFunction,
     section: OptimizerSection,
+    until: Until,
     *,
-    n_steps: int | None,
-    deadline: float | None,
     interval_seconds: float = 10.0,
-    should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[IntervalRecord]:
-    """Train until `n_steps`, or until the deadline (on `time.monotonic`), whichever is given.
+    """Train until the end that is given.
 
-    Ends after the step at hand, too, once `should_stop` says so.
     Yields a record every `interval_seconds` and at the end; between two of them the caller
     may save, validate or stop. With a deadline the schedule is refitted to the measured
     pace at each record, the caller's own time included.
@@ -44,13 +63,13 @@ def fit(
     state.network.train()
     first_step, started = state.step, time.monotonic()
     seconds_before = state.seconds
-    while not (_is_done(state, n_steps, deadline) or should_stop()):
+    while not until.is_reached(state):
         mark, since = state.step, time.monotonic()
         losses: list[float] = []
-        while not _is_done(state, n_steps, deadline):
+        while not until.is_reached(state):
             batch = draw(state.step)
             losses.append(_take_step(state, batch, loss_function, section))
-            if time.monotonic() - since >= interval_seconds or should_stop():
+            if time.monotonic() - since >= interval_seconds:
                 break
         now = time.monotonic()
         state.seconds = seconds_before + now - started
@@ -59,7 +78,7 @@ def fit(
         finite = [value for value in losses if math.isfinite(value)]
         yield IntervalRecord(
             step=state.step,
-            n_steps=n_steps or state.pace[-1][1],
+            n_steps=until.n_steps or state.pace[-1][1],
             seconds=state.seconds,
             loss=sum(finite) / max(len(finite), 1),
             learning_rate=learning_rate_at(progress_at(state.step, state.pace), section),
@@ -67,18 +86,10 @@ def fit(
         )
         state.seconds = seconds_before + time.monotonic() - started
         state.network.train()
-        if deadline is not None and n_steps is None:
+        if until.deadline is not None and until.n_steps is None:
             now = time.monotonic()
             per_step = (now - started) / max(state.step - first_step, 1)
-            state.pace = refit(state.pace, state.step, per_step, deadline - now)
-
-
-def _is_done(state: TrainingState, n_steps: int | None, deadline: float | None) -> bool:
-    if n_steps is not None:
-        return state.step >= n_steps
-    return state.step >= state.pace[-1][1] or (
-        deadline is not None and time.monotonic() >= deadline
-    )
+            state.pace = refit(state.pace, state.step, per_step, until.deadline - now)
 
 
 def _take_step(
@@ -126,6 +137,7 @@ def _count_skipped(state: TrainingState) -> None:
             f"training diverged: the gradient was not finite in {state.n_skipped} steps in a row, "
             f"up to step {state.step}",
             "finite gradients",
-            "Lower optimizer.learning_rate, or look for extreme intensities with `pixelwise check`.",
+            "Lower optimizer.learning_rate, or look for extreme intensities with "
+            "`pixelwise check`.",
             code="diverged",
         )

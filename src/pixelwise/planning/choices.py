@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from pixelwise.core.plan import AugmentationSection, IntensitySection
-from pixelwise.core.records import Choice, Facts
+from pixelwise.core.records import ChannelFacts, Choice, Facts
 
 PATCH_EDGE = {2: 256, 3: 64}
 BATCH_PIXELS = {2: 8 * 256**2, 3: 2 * 64**3}
@@ -50,10 +50,8 @@ def choose_intensity(facts: Facts) -> tuple[IntensitySection, Choice]:
         scheme="data set" if is_shared else "image",
         centre=tuple(channel.mean for channel in facts.channels),
         scale=tuple(max(channel.std, 1e-6) for channel in facts.channels),
-        low=tuple(_limits(c.minimum, c.percentile_005, c.percentile_995)[0] for c in facts.channels),
-        high=tuple(
-            _limits(c.maximum, c.percentile_005, c.percentile_995)[1] for c in facts.channels
-        ),
+        low=tuple(_limits(channel)[0] for channel in facts.channels),
+        high=tuple(_limits(channel)[1] for channel in facts.channels),
     )
     reason = Choice(
         field="intensity.scheme",
@@ -117,7 +115,8 @@ def _relative_shift(facts: Facts) -> float:
     return sum(shifts) / len(shifts)
 
 
-def _limits(extreme: float, low: float, high: float) -> tuple[float, float]:
+def _limits(channel: ChannelFacts) -> tuple[float, float]:
     """Far outliers are cut off at three times the range of 99 % of the pixels."""
+    low, high = channel.percentile_005, channel.percentile_995
     reach = 3 * max(high - low, 1e-6)
-    return max(extreme, low - reach), min(extreme, high + reach)
+    return max(channel.minimum, low - reach), min(channel.maximum, high + reach)
