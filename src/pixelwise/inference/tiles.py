@@ -71,15 +71,15 @@ def lay_tiles(
     remainder: int = 0,
     smallest: int = 1,
 ) -> TileGrid:
-    """Tiles for an image of `shape`: cores shrink to small images, read sizes are allowed ones.
+    """Tiles for an image of `shape` whose cores are about `core`, equal, and waste little.
 
     Read sizes are `alignment` i + `remainder`, at least `smallest`; what is missing is added
     behind. Cores are multiples of `alignment`, so that all tiles see the same pooling grid.
     """
     cores, after = [], []
     for length, edge, context in zip(shape, core, halo, strict=True):
-        rounded = -(-edge // alignment) * alignment
-        edge = min(rounded, -(-length // alignment) * alignment)
+        n_tiles = -(-length // max(edge, alignment))
+        edge = -(-length // (n_tiles * alignment)) * alignment
         read = max(edge + 2 * context, smallest)
         read += (remainder - read) % alignment
         cores.append(edge)
