@@ -150,12 +150,13 @@ def _parse_classes(content: Any, path: Path) -> tuple[list[dict[str, Any]], int 
     if isinstance(entries, Mapping):
         entries = [{"id": int(key), "name": str(value)} for key, value in entries.items()]
     try:
-        classes = [
+        classes: list[dict[str, Any]] = [
             {"id": i, "name": entry} if isinstance(entry, str) else dict(entry)
-            for i, entry in enumerate(entries)
+            for i, entry in enumerate(entries or ())
         ]
         classes.sort(key=lambda entry: int(entry["id"]))
-        is_whole = [int(entry["id"]) for entry in classes] == list(range(len(classes)))
+        ids = [int(entry["id"]) for entry in classes]
+        is_whole = bool(ids) and ids == list(range(len(ids)))
         named = all(isinstance(entry["name"], str) for entry in classes)
     except (TypeError, KeyError, ValueError):
         is_whole = named = False

@@ -37,14 +37,14 @@ def flat_values(labels: Stored, path: Path) -> Stored:
         wide = labels[:3].astype(np.uint32)
         return np.asarray((wide[0] << 16) | (wide[1] << 8) | wide[2])
     flat = labels[0]
-    if labels.shape[0] != 1 or flat.dtype.kind == "f" and not np.all(flat == np.round(flat)):
+    if labels.shape[0] != 1 or (flat.dtype.kind == "f" and not np.all(flat == np.round(flat))):
         kind = "NaN or fractions" if labels.shape[0] == 1 else f"{labels.shape[0]} channels"
         raise BadData(
             f"it holds {kind} ({flat.dtype})", "one class id per pixel",
             "Give label files; for probabilities take the most likely class first.",
             path=shown(path), code="not-labels",
         )
-    return flat.astype(np.int64) if flat.dtype.kind == "f" else flat
+    return np.asarray(flat.astype(np.int64) if flat.dtype.kind == "f" else flat)
 
 
 def understand(

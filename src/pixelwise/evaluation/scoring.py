@@ -19,7 +19,7 @@ EVALUATION_OPTIONS = {"one_empty": "diagonal"}
 """A distance to something missing counts as the image diagonal, so that it can be averaged."""
 
 
-def score_case(
+def score_case(  # noqa: PLR0913 - the public call: two arrays and how to read them
     case_id: str,
     truth: Any,
     predicted: Any,

@@ -101,7 +101,7 @@ def _float_problem(array: npt.NDArray[Any], role: str) -> Problem:
             "whole numbers", "Find out where they come from; labels cannot be NaN.", code="nan",
         )
     low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
-    if 0 <= low and high <= 1 and np.any((array > 0) & (array < 1)):
+    if low >= 0 and high <= 1 and np.any((array > 0) & (array < 1)):
         remedy = "These look like probabilities: take a threshold or the most likely class first."
     else:
         remedy = "If they are class ids, convert them: labels.astype('uint8')."

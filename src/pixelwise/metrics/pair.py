@@ -11,7 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelwise.arrays.counting import count_pairs
-from pixelwise.arrays.surfaces import SurfaceDistances, surface_distances
+from pixelwise.arrays.distances import SurfaceDistances
+from pixelwise.arrays.mesh_surfaces import mesh_distances
+from pixelwise.arrays.nearest import PointSet
+from pixelwise.arrays.run_topology import Betti, betti_of_runs
+from pixelwise.arrays.scanning import Runs, Scan, scan_labels
 from pixelwise.core.case import IGNORE
 from pixelwise.core.errors import BadData
 from pixelwise.metrics.inputs import (
@@ -46,13 +50,18 @@ class LabelPair:
     """
 
     def __init__(
-        self, truth: Labels, predicted: Labels, n_classes: int, spacing: Spacing
+        self,
+        truth: Labels,
+        predicted: Labels,
+        n_classes: int,
+        spacing: Spacing,
+        classes: Sequence[int] | None = None,
     ) -> None:
         self.truth = truth
         self.predicted = predicted
         self.n_classes = n_classes
         self.spacing = spacing
-        self._distances: dict[tuple[int, int], SurfaceDistances] = {}
+        self.classes = tuple(range(n_classes) if classes is None else classes)
 
     @cached_property
     def confusion(self) -> npt.NDArray[np.int64]:
@@ -73,20 +82,48 @@ class LabelPair:
         """The two masks of one class."""
         return MaskPair(self, class_id)
 
+    @cached_property
+    def _scans(self) -> tuple[Scan, Scan]:
+        wanted = np.zeros(256, dtype=bool)
+        wanted[list(self.classes)] = True
+        return scan_labels(self.truth, wanted), scan_labels(self.predicted, wanted)
+
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """The shape as (z, y, x)."""
+        shape = (1, 1, *self.truth.shape)[-3:]
+        return (shape[0], shape[1], shape[2])
+
+    @cached_property
+    def _point_set(self) -> PointSet:
+        steps = (1.0, 1.0, *self.spacing)[-3:]
+        return PointSet(self.grid, (steps[0], steps[1], steps[2]))
+
     def distances(self, class_id: int) -> SurfaceDistances:
         """Distances between the rims of a class, both directions, in units of spacing."""
-        key = (class_id, 0)
-        if key not in self._distances:
-            self._distances[key] = surface_distances(
-                self.truth == class_id, self.predicted == class_id, self.spacing
-            )
-        return self._distances[key]
+        truth, predicted = (scan.points.of_class(class_id) for scan in self._scans)
+        return SurfaceDistances(
+            self._point_set.distances(*truth, *predicted),
+            self._point_set.distances(*predicted, *truth),
+        )
+
+    def betti(self, class_id: int) -> tuple[Betti, Betti]:
+        """Betti numbers of a class in truth and prediction, full connectivity."""
+        truth, predicted = (self._betti_of(scan.runs, class_id) for scan in self._scans)
+        return truth, predicted
+
+    def _betti_of(self, runs: Runs, class_id: int) -> Betti:
+        return betti_of_runs(*runs.of_class(class_id), self.grid, self.truth.ndim == 3)
 
 
 class MaskPair:
     """The masks of one class in truth and prediction, with everything metrics are made from."""
 
     def __init__(self, owner: LabelPair, class_id: int) -> None:
+        if class_id not in owner.classes:
+            owner = LabelPair(
+                owner.truth, owner.predicted, owner.n_classes, owner.spacing, [class_id]
+            )
         self.owner = owner
         self.class_id = class_id
 
@@ -110,10 +147,20 @@ class MaskPair:
         """Where the prediction has the class."""
         return np.asarray(self.owner.predicted == self.class_id)
 
-    @property
+    @cached_property
     def distances(self) -> SurfaceDistances:
         """Distances between the rims, both directions."""
         return self.owner.distances(self.class_id)
+
+    @cached_property
+    def mesh_distances(self) -> SurfaceDistances:
+        """Distances between outlines on the corner grid, with the length or area of each part."""
+        return mesh_distances(self.truth, self.predicted, self.spacing)
+
+    @cached_property
+    def betti(self) -> tuple[Betti, Betti]:
+        """Betti numbers of truth and prediction, full connectivity."""
+        return self.owner.betti(self.class_id)
 
     @property
     def diagonal(self) -> float:
@@ -140,7 +187,7 @@ def pair_of(
     truth, predicted = as_labels(truth, "truth"), as_labels(predicted, "predicted")
     check_same_grid(truth, predicted)
     scale = as_spacing(spacing, truth.ndim)
-    return LabelPair(_as_mask(truth), _as_mask(predicted), 2, scale).of_class(1)
+    return LabelPair(_as_mask(truth), _as_mask(predicted), 2, scale, [1]).of_class(1)
 
 
 def label_pair(
@@ -151,6 +198,7 @@ def label_pair(
     spacing: Sequence[float] | float | None = None,
     ignore: int | None = None,
     valid: Any = None,
+    classes: Sequence[int] | None = None,
 ) -> LabelPair:
     """Two arrays of class ids 0..n_classes-1 as a pair; inputs are not changed.
 
@@ -173,7 +221,7 @@ def label_pair(
     if void is not None:
         truth8 = np.where(void, np.uint8(IGNORE), truth8)
         predicted8 = np.where(void, np.uint8(IGNORE), predicted8)
-    return LabelPair(truth8, predicted8, n_classes, scale)
+    return LabelPair(truth8, predicted8, n_classes, scale, classes)
 
 
 def _void(truth: npt.NDArray[Any], ignore: int | None, valid: Any) -> Mask | None:
