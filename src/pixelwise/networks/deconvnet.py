@@ -39,7 +39,7 @@ class DeconvNet(nn.Module):
         widths = block_widths(width)
         inputs = (io.in_channels, *widths[:-1])
         self.encoder = nn.ModuleList(
-            vgg_block(inputs[i], widths[i], CONVOLUTIONS[i], norm=norm, bias=True) for i in range(5)
+            vgg_block(inputs[i], widths[i], CONVOLUTIONS[i], norm=norm) for i in range(5)
         )
         self.fc6 = nn.Sequential(
             *conv_unit(2, widths[4], hidden, kernel=7, padding=0, norm=norm, bias=True)

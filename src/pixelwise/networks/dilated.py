@@ -1,4 +1,4 @@
-"""Dilated convolutions: a front end that keeps its resolution, and a module that gathers context."""
+"""Dilated convolutions: a front end that keeps resolution, and a module that gathers context."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _CROPS = {32: (19,), 16: (5, 27), 8: (5, 9, 31)}
 _AT_ONCE_SCALES = (0.01, 0.0001)
 """Factors on pool4 and pool3 that let all three streams train together."""
 
-_REACH = 233
+_REACHES = {32: 233, 16: 241, 8: 245}
 
 
 @NETWORKS.register("fcn-32s", dimensions=(2,), small={"width": 4})
@@ -96,7 +96,7 @@ class FCN(nn.Module):
         scales: tuple[float, float],
     ) -> None:
         super().__init__()
-        self.field = Field(alignment=32, reach=_REACH)
+        self.field = Field(alignment=32, reach=_REACHES[stride])
         self.crops = _CROPS[stride]
         self.scales = scales
         widths, hidden, n = block_widths(width), HIDDEN_FACTOR * width, io.out_channels

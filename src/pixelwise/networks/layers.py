@@ -45,7 +45,7 @@ def make_activation(activation: Activation) -> nn.Module:
     return nn.ReLU(inplace=True) if activation == "relu" else nn.LeakyReLU(_LEAK, inplace=True)
 
 
-def conv_unit(
+def conv_unit(  # noqa: PLR0913  # the arguments of a convolution are its nature
     n_dims: int,
     inputs: int,
     outputs: int,

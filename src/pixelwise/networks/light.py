@@ -26,8 +26,9 @@ def light(
 
     On a processor the layers at full resolution cost most, by the memory they move rather
     than by arithmetic. So a 4 x 4 convolution with stride 2 comes first, skips are added
-    instead of concatenated, the decoder has one convolution per level, and the last
-    convolution writes the scores of 2 x 2 pixels at once (pixel shuffle).
+    instead of concatenated, the finest level has a single convolution on either side and the
+    coarser ones a residual block, and the last convolution writes the scores of 2 x 2 pixels
+    at once (pixel shuffle).
     width: channels at half resolution, doubled at each of `depth` further halvings.
     """
     require_dims(io, "light", (2, 3))
@@ -55,8 +56,7 @@ class Light(nn.Module):
         )
         self.stem = nn.Sequential(*stem)
         self.encoder = nn.ModuleList(
-            _stage(n_dims, widths[level], 1 if level == 0 else 2, norm)
-            for level in range(depth + 1)
+            _stage(n_dims, widths[level], level, norm) for level in range(depth + 1)
         )
         self.downs = nn.ModuleList(
             nn.Sequential(
@@ -69,7 +69,7 @@ class Light(nn.Module):
         self.ups = nn.ModuleList(
             TRANSPOSED[n_dims](widths[i + 1], widths[i], 2, stride=2) for i in range(depth)
         )
-        self.decoder = nn.ModuleList(_stage(n_dims, widths[i], 1, norm) for i in range(depth))
+        self.decoder = nn.ModuleList(_stage(n_dims, widths[i], i, norm) for i in range(depth))
         self.head = CONVOLUTION[n_dims](widths[0], io.out_channels * 2**n_dims, 3, padding=1)
         initialise(self)
 
@@ -88,14 +88,31 @@ class Light(nn.Module):
         return crop_to_start(logits, images.shape[2:])
 
 
-def _stage(n_dims: int, width: int, count: int, norm: Norm) -> nn.Sequential:
-    layers = (layer for _ in range(count) for layer in conv_unit(n_dims, width, width, norm=norm))
-    return nn.Sequential(*layers)
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions beside the input itself."""
+
+    def __init__(self, n_dims: int, width: int, norm: Norm) -> None:
+        super().__init__()
+        first = conv_unit(n_dims, width, width, norm=norm)
+        second = conv_unit(n_dims, width, width, norm=norm)
+        self.path = nn.Sequential(*first, *second[:-1])
+        self.activation = second[-1]
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(n, c, …) -> the same shape."""
+        result: Tensor = self.activation(self.path(values) + values)
+        return result
+
+
+def _stage(n_dims: int, width: int, level: int, norm: Norm) -> nn.Module:
+    if level == 0:
+        return nn.Sequential(*conv_unit(n_dims, width, width, norm=norm))
+    return Residual(n_dims, width, norm)
 
 
 def _field(depth: int) -> Field:
     stride = 2**depth
     encoder = 1 + 2 * (2 * stride - 2)
-    decoder = stride - 1
+    decoder = 1 + 2 * (stride - 2)
     halves = encoder + decoder + (stride - 1) + 1
     return Field(alignment=2 * stride, reach=2 * halves + 2)

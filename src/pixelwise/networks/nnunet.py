@@ -49,7 +49,7 @@ def nnunet(
     46,324,558 parameters in 2D with 8 stages, 31,195,594 in 3D with 6 (1 channel, 2 classes).
     Source: Isensee et al., Nature Methods 2021, and the released version 2.
     """
-    shape = _shape(io, "nnunet", width, stages, strides, kernels, norm, is_residual=False)
+    shape = _shape(io, width, stages, strides, kernels, norm, is_residual=False)
     return NNUNet(io, shape, deep_supervision)
 
 
@@ -69,7 +69,7 @@ def nnunet_residual(
     Options as for nnunet.
     Source: Isensee et al., MICCAI 2024 ("nnU-Net revisited"), and the released version 2.
     """
-    shape = _shape(io, "nnunet-residual", width, stages, strides, kernels, norm, is_residual=True)
+    shape = _shape(io, width, stages, strides, kernels, norm, is_residual=True)
     return NNUNet(io, shape, deep_supervision)
 
 
@@ -228,7 +228,6 @@ def _n_blocks(stage: int) -> int:
 
 def _shape(
     io: NetworkIO,
-    name: str,
     width: int,
     stages: int,
     strides: Sizes | None,
@@ -237,6 +236,7 @@ def _shape(
     *,
     is_residual: bool,
 ) -> NNUNetShape:
+    name = "nnunet-residual" if is_residual else "nnunet"
     require_dims(io, name, (2, 3))
     problems = []
     if width < 1 or stages < 2:

@@ -29,14 +29,12 @@ def segnet(io: NetworkIO, *, width: int = 64, norm: Norm = "batch") -> nn.Module
     require_dims(io, "segnet", (2,))
     widths = block_widths(width)
     inputs = (io.in_channels, *widths[:-1])
-    encoder = [
-        vgg_block(inputs[i], widths[i], CONVOLUTIONS[i], norm=norm, bias=True) for i in range(5)
-    ]
+    encoder = [vgg_block(inputs[i], widths[i], CONVOLUTIONS[i], norm=norm) for i in range(5)]
     decoder: list[nn.Module] = []
     for level in range(5):
         below = widths[level - 1] if level else widths[0]
         n_same = CONVOLUTIONS[level] - 1
-        layers = list(vgg_block(widths[level], widths[level], n_same, norm=norm, bias=True))
+        layers = list(vgg_block(widths[level], widths[level], n_same, norm=norm))
         if level:
             layers += conv_unit(2, widths[level], below, norm=norm, bias=True)
         else:

@@ -45,7 +45,7 @@ class UNetShape:
 
 
 @NETWORKS.register("unet", dimensions=(2, 3))
-def unet(
+def unet(  # noqa: PLR0913  # one parameter per option
     io: NetworkIO,
     *,
     width: int = 32,

@@ -28,8 +28,9 @@ def unpool(values: Tensor, places: Tensor, size: Sequence[int]) -> Tensor:
     """
     if torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export():
         return unpool_portably(values, places, size)
-    undo = F.max_unpool2d if values.ndim == 4 else F.max_unpool3d
-    return undo(values, places, 2, output_size=list(size))
+    if values.ndim == 4:
+        return F.max_unpool2d(values, places, (2, 2), output_size=list(size))
+    return F.max_unpool3d(values, places, (2, 2, 2), output_size=list(size))
 
 
 def unpool_portably(values: Tensor, places: Tensor, size: Sequence[int]) -> Tensor:

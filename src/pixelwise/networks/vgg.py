@@ -25,12 +25,11 @@ def vgg_block(
     n_convolutions: int,
     *,
     norm: Norm = "none",
-    bias: bool | None = True,
     first_padding: int | None = None,
     dilation: int = 1,
     padding: int | None = None,
 ) -> nn.Sequential:
-    """One block of VGG16 without its pooling: 3 x 3 convolutions, each with ReLU."""
+    """One block of VGG16 without its pooling: 3 x 3 convolutions, each with bias and ReLU."""
     layers: list[nn.Module] = []
     for index in range(n_convolutions):
         layers += conv_unit(
@@ -40,6 +39,6 @@ def vgg_block(
             padding=first_padding if index == 0 and first_padding is not None else padding,
             dilation=dilation,
             norm=norm,
-            bias=bias,
+            bias=True,
         )
     return nn.Sequential(*layers)
