@@ -20,6 +20,7 @@ from pixelwise.core.errors import BadOutput, Problem, UserError
 from pixelwise.core.image import Array, Closing, Header, Region, Sink, whole_region
 from pixelwise.core.sinks import RegionSink, blank_labels
 from pixelwise.readers import READERS, Purpose
+from pixelwise.readers.tiff_chain import check_chain
 from pixelwise.readers.tiff_layout import GDAL_NODATA, GEO_TAGS, Layout, read_layout
 
 # tifffile logs what is odd in a file; without a handler Python prints that to stderr.
@@ -42,6 +43,7 @@ class TiffSource(Closing):
         self._cache: OrderedDict[tuple[int, int], Array] = OrderedDict()
         self._alpha: tuple[float, float] | None = None
         try:
+            check_chain(path)
             self._file = tifffile.TiffFile(path)
         except Exception as error:  # tifffile raises anything on damaged headers
             raise damaged(path, error) from error
