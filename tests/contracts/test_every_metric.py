@@ -22,7 +22,9 @@ def make_mask(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def score(name: str, truth: np.ndarray, predicted: np.ndarray) -> float:
-    return float(METRICS.find(name).part(pair_of(truth, predicted, None)))
+    entry = METRICS.find(name)
+    required = {option.name: 1.0 for option in entry.options.values() if option.is_required}
+    return float(entry.part(pair_of(truth, predicted, None), **required))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,7 +18,7 @@ from pixelwise.core.files import write_json, write_text
 from pixelwise.core.image import Header
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.records import CaseScores, Summary
-from pixelwise.data.scoring_pairs import ScoringPair, pair_folders, read_class_table
+from pixelwise.data.scoring_pairs import ScoringPair, find_group, pair_folders, read_class_table
 from pixelwise.data.stored_classes import Stored, class_ids, find_values, flat_values, understand
 from pixelwise.evaluation import DEFAULT_METRICS, score_case, summarise
 from pixelwise.readers import open_labels
@@ -51,6 +51,7 @@ def evaluate_folders(
     ignore: int | None = None,
     metrics: Sequence[str] = DEFAULT_METRICS,
     only_paired: bool = False,
+    group: str | None = None,
     out: Path | str | None = None,
     listener: Listener = SILENT,
 ) -> EvaluationResult:
@@ -58,7 +59,8 @@ def evaluate_folders(
 
     Files are paired by stem; classes come from a classes.json or dataset.json in or beside
     the folders, else from the values. A fov folder beside the truth, or given, limits the
-    scores. label_map: stored value -> class id for both folders (255 = void).
+    scores. group: a regular expression; its first group says what a case belongs to.
+    label_map: stored value -> class id for both folders (255 = void).
     Writes scores.json and scores.csv into `out`. Raises UserError with everything that is
     wrong with the files at once.
     """
@@ -73,7 +75,7 @@ def evaluate_folders(
     values = _survey([p[:2] for p in paired.files.values()], listener)
     classes, truth_meaning, predicted_meaning = understand(*values, table, void, label_map)
     pairs = tuple(
-        ScoringPair(stem, t, p, truth_meaning, predicted_meaning, view)
+        ScoringPair(stem, t, p, truth_meaning, predicted_meaning, view, find_group(stem, group))
         for stem, (t, p, view) in paired.files.items()
     )
     summary = score_files(pairs, [c.name for c in classes], metrics=metrics, listener=listener)

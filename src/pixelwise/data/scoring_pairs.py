@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +128,23 @@ def file_stem(path: Path) -> str:
         if name.lower().endswith(double):
             return name[: -len(double)]
     return path.stem
+
+
+def find_group(stem: str, pattern: str | None) -> str:
+    """What the first group of a regular expression finds in a stem, empty if it finds nothing.
+
+    Raises BadData if it is no regular expression.
+    """
+    if pattern is None:
+        return ""
+    try:
+        found = re.search(pattern, stem)
+    except re.error as error:
+        raise BadData(
+            f"the group pattern {pattern!r} is no regular expression: {error}",
+            "for example '(patient\\d+)'", "Correct the pattern.", code="bad-pattern",
+        ) from error
+    return "" if found is None else found.group(1 if found.re.groups else 0) or ""
 
 
 def read_class_table(folders: Sequence[Path]) -> tuple[list[dict[str, Any]], int | None]:

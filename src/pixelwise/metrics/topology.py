@@ -50,25 +50,34 @@ def betti_error(pair: MaskPair, *, connectivity: Connectivity = "full") -> float
 
 @metric("betti_lost", "topology", best=0, higher_is_better=False)
 def betti_lost(pair: MaskPair, *, connectivity: Connectivity = "full") -> float:
-    """Components, holes and cavities of the truth that the prediction has too few of."""
+    """Components, holes and cavities of the truth that the prediction has too few of.
+
+    A mask without pixels has none; both empty -> 0.
+    """
     return float(sum(max(-difference, 0) for difference in _differences(pair, connectivity)))
 
 
 @metric("betti_extra", "topology", best=0, higher_is_better=False)
 def betti_extra(pair: MaskPair, *, connectivity: Connectivity = "full") -> float:
-    """Components, holes and cavities that the prediction has too many of."""
+    """Components, holes and cavities that the prediction has too many of.
+
+    A mask without pixels has none; both empty -> 0.
+    """
     return float(sum(max(difference, 0) for difference in _differences(pair, connectivity)))
 
 
 @metric("component_error", "topology", best=0, higher_is_better=False)
 def component_error(pair: MaskPair, *, connectivity: Connectivity = "full") -> float:
-    """|predicted - truth| number of connected components."""
+    """|predicted - truth| number of connected components; both empty -> 0."""
     return float(abs(_differences(pair, connectivity)[0]))
 
 
 @metric("euler_error", "topology", best=0, higher_is_better=False)
 def euler_error(pair: MaskPair, *, connectivity: Connectivity = "full") -> float:
-    """|predicted - truth| Euler characteristic; errors of different kinds can cancel."""
+    """|predicted - truth| Euler characteristic; errors of different kinds can cancel.
+
+    Both empty -> 0.
+    """
     components, loops, cavities = _differences(pair, connectivity)
     return float(abs(components - loops + cavities))
 
