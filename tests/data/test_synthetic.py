@@ -81,6 +81,10 @@ def test_every_kind_occurs_and_foreground_is_the_minority(cases: list[SyntheticC
     assert all(shares[kind] > 0.005 for kind in (TOUCHING, DIM, THIN, ORDINARY))
 
 
+def test_small_images_hold_something() -> None:
+    assert all(make_case((0, index), (48, 48)).labels.any() for index in range(20))
+
+
 def test_filaments_are_thin(cases: list[SyntheticCase]) -> None:
     for case in cases:
         depth = ndimage.distance_transform_edt(case.kinds == THIN)

@@ -69,7 +69,7 @@ def make_case(
 ) -> SyntheticCase:
     """Generate one case; the same seed, shape and scene give the same case.
 
-    Shape: ([z,] y, x), any size of at least one pixel; a very small one may hold no object.
+    Shape: ([z,] y, x), any size of at least one pixel; one of a few pixels may hold no object.
     Raises: BadPlan if the shape has not two or three axes of one pixel or more.
     """
     if len(shape) not in (2, 3) or min(shape) < 1:
@@ -113,6 +113,10 @@ def _draw_objects(shape: tuple[int, ...], scene: Scene, generator: np.random.Gen
             length=length * generator.uniform(0.6, 1.4),
             thickness=generator.uniform(*scene.thickness),
             contrast=generator.uniform(*scene.contrast),
+        )
+    if canvas.n_objects == 0:
+        draw_cell(
+            canvas, generator, radius, kind=ORDINARY, contrast=generator.uniform(*scene.contrast)
         )
     return canvas
 
