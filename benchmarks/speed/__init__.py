@@ -1,0 +1,1 @@
+"""Speed and memory: promises that are measured, one command each."""
