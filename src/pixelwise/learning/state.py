@@ -115,10 +115,11 @@ def restore_state(
             "Start a new run, or restore the run's own plan.json.",
             code="foreign-state",
         ) from error
+    parameters = [p for group in state.optimizer.param_groups for p in group["params"]]
     slots: dict[int, dict[str, Tensor]] = {}
     for name, tensor in groups["optimizer"].items():
         index, _, slot = name.partition(".")
-        slots.setdefault(int(index), {})[slot] = tensor
+        slots.setdefault(int(index), {})[slot] = _laid_out_like(parameters[int(index)], tensor)
     stored = state.optimizer.state_dict()
     state.optimizer.load_state_dict({"state": slots, "param_groups": stored["param_groups"]})
     torch.set_rng_state(tensors["random.torch"])
@@ -127,6 +128,13 @@ def restore_state(
     state.pace = tuple((int(a), int(b)) for a, b in numbers["pace"])
     state.n_skipped = int(numbers["n_skipped"])
     state.losses = [float(value) for value in numbers["losses"]]
+
+
+def _laid_out_like(parameter: Tensor, tensor: Tensor) -> Tensor:
+    """The tensor in its parameter's memory layout: the fused optimizer walks both as they lie."""
+    if tensor.shape != parameter.shape:
+        return tensor
+    return torch.empty_like(parameter).copy_(tensor)
 
 
 def _pairs(first: nn.Module, second: nn.Module) -> list[tuple[Tensor, Tensor]]:
