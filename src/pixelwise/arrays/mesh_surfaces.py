@@ -25,8 +25,10 @@ def mesh_distances(truth: Mask, predicted: Mask, spacing: tuple[float, ...]) -> 
     """
     if truth.ndim != 2:
         raise BadData(
-            f"the mesh of outlines was asked for {truth.ndim} dimensions", "two",
-            "Use the rims of voxels in volumes (surface=voxels).", code="bad-dimensions",
+            f"the mesh of outlines was asked for {truth.ndim} dimensions",
+            "two",
+            "Use the rims of voxels in volumes (surface=voxels).",
+            code="bad-dimensions",
         )
     one, other = (_pieces(mask, spacing) for mask in (truth, predicted))
     return SurfaceDistances(

@@ -88,9 +88,7 @@ def _image_betti(rows: Ints, starts: Ints, ends: Ints, height: int) -> tuple[int
     parents = np.arange(rows.size).astype(np.int32)
     contacts = joins = 0
     for y in range(1, height):
-        c, j = _join_rows(
-            starts, ends, parents, first[y - 1], first[y], first[y], first[y + 1]
-        )
+        c, j = _join_rows(starts, ends, parents, first[y - 1], first[y], first[y], first[y + 1])
         contacts += c
         joins += j
     return rows.size - joins, contacts - joins

@@ -66,9 +66,7 @@ def compare(
     return ComparisonResult(comparison, contradictions, scored, written)
 
 
-def _write(
-    comparison: Comparison, contradictions: Sequence[str], folder: Path
-) -> tuple[Path, ...]:
+def _write(comparison: Comparison, contradictions: Sequence[str], folder: Path) -> tuple[Path, ...]:
     paths = tuple(folder / f"comparison.{suffix}" for suffix in ("json", "md", "tex", "csv"))
     write_json(paths[0], comparison.model_dump(mode="json"))
     parts = [
@@ -94,6 +92,8 @@ def _name_folders(folders: Sequence[str | Path]) -> dict[str, Path]:
         if len(set(names)) == len(paths):
             return dict(zip(names, paths, strict=True))
     raise BadData(
-        "the same folder was given twice", "different folders of predictions",
-        "Name each folder once.", code="duplicate-folder",
+        "the same folder was given twice",
+        "different folders of predictions",
+        "Name each folder once.",
+        code="duplicate-folder",
     )

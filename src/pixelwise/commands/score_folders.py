@@ -97,7 +97,9 @@ def score_files(
     spacing overrides what the files say. Raises UserError with the problems of all pairs.
     """
     outcomes = _in_parallel(
-        lambda pair: _score_pair(pair, len(class_names), metrics, spacing), pairs, listener,
+        lambda pair: _score_pair(pair, len(class_names), metrics, spacing),
+        pairs,
+        listener,
         "scoring",
     )
     _raise_all(outcomes)
@@ -177,7 +179,8 @@ def _check_fit(pair: ScoringPair, truth: Header, predicted: Header) -> None:
                     f"its spacing is {predicted.spacing} {predicted.unit}",
                     f"{truth.spacing} {truth.unit} as in {shown(pair.truth)}",
                     "Correct the header that is wrong, or bring both to one grid.",
-                    shown(pair.predicted), code="other-spacing",
+                    shown(pair.predicted),
+                    code="other-spacing",
                 )
             )
     raise_errors(problems, ShapeMismatch)
@@ -185,8 +188,10 @@ def _check_fit(pair: ScoringPair, truth: Header, predicted: Header) -> None:
 
 def _other_shape(path: Path, header: Header, truth_path: Path, truth: Header) -> Problem:
     return Problem(
-        f"its size is {_size(header.shape)}", f"{_size(truth.shape)} as in {shown(truth_path)}",
-        "Score on the truth's own grid: bring the labels back to it.", shown(path),
+        f"its size is {_size(header.shape)}",
+        f"{_size(truth.shape)} as in {shown(truth_path)}",
+        "Score on the truth's own grid: bring the labels back to it.",
+        shown(path),
         code="other-shape",
     )
 
@@ -195,9 +200,7 @@ def _size(shape: Sequence[int]) -> str:
     return " x ".join(str(length) for length in shape) + (" (y, x)", " (z, y, x)")[len(shape) == 3]
 
 
-def _survey(
-    files: Sequence[tuple[Path, Path]], listener: Listener
-) -> tuple[set[int], set[int]]:
+def _survey(files: Sequence[tuple[Path, Path]], listener: Listener) -> tuple[set[int], set[int]]:
     """The stored values of all truths and of all predictions."""
 
     def values(paths: tuple[Path, Path]) -> tuple[frozenset[int], frozenset[int]]:

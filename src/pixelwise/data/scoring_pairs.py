@@ -50,8 +50,11 @@ def list_label_files(folder: Path) -> dict[str, Path]:
         return {file_stem(folder): folder}
     if not folder.is_dir():
         raise BadData(
-            "there is no such folder", "a folder of label images", "Check the path.",
-            path=shown(folder), code="no-folder",
+            "there is no such folder",
+            "a folder of label images",
+            "Check the path.",
+            path=shown(folder),
+            code="no-folder",
         )
     suffixes = (*image_suffixes(), *SUFFIXES_BESIDE)
     found: dict[str, Path] = {}
@@ -63,16 +66,22 @@ def list_label_files(folder: Path) -> dict[str, Path]:
         if stem in found:
             problems.append(
                 Problem(
-                    f"{found[stem].name} and {path.name} have the same stem", "one file for each",
-                    "Remove or rename one of them.", shown(folder), code="duplicate-stem",
+                    f"{found[stem].name} and {path.name} have the same stem",
+                    "one file for each",
+                    "Remove or rename one of them.",
+                    shown(folder),
+                    code="duplicate-stem",
                 )
             )
         found[stem] = path
     raise_errors(problems)
     if not found:
         raise BadData(
-            "it holds no label images", f"files such as {', '.join(suffixes[:6])}",
-            "Give the folder that the label files lie in.", path=shown(folder), code="no-labels",
+            "it holds no label images",
+            f"files such as {', '.join(suffixes[:6])}",
+            "Give the folder that the label files lie in.",
+            path=shown(folder),
+            code="no-labels",
         )
     return found
 
@@ -101,17 +110,21 @@ def pair_folders(
     shared = [stem for stem in truths if stem in predictions]
     if not shared:
         raise BadData(
-            f"no file of {shown(predicted)} has the stem of a truth", "equal stems",
+            f"no file of {shown(predicted)} has the stem of a truth",
+            "equal stems",
             f"Truth has {_some(truths)}; predicted has {_some(predictions)}.",
-            path=shown(truth), code="unpaired",
+            path=shown(truth),
+            code="unpaired",
         )
     without = [stem for stem in shared if views and stem not in views]
     raise_errors(
         [
             Problem(
                 f"{len(without)} cases have no field of view: {_some(without)}",
-                "one mask for each case", "Add them, or remove the folder.",
-                shown(next(iter(views.values())).parent), code="unpaired",
+                "one mask for each case",
+                "Add them, or remove the folder.",
+                shown(next(iter(views.values())).parent),
+                code="unpaired",
             )
         ]
         if without
@@ -142,7 +155,9 @@ def find_group(stem: str, pattern: str | None) -> str:
     except re.error as error:
         raise BadData(
             f"the group pattern {pattern!r} is no regular expression: {error}",
-            "for example '(patient\\d+)'", "Correct the pattern.", code="bad-pattern",
+            "for example '(patient\\d+)'",
+            "Correct the pattern.",
+            code="bad-pattern",
         ) from error
     return "" if found is None else found.group(1 if found.re.groups else 0) or ""
 
@@ -183,7 +198,8 @@ def _parse_classes(content: Any, path: Path) -> tuple[list[dict[str, Any]], int 
             f"its classes are {json.dumps(entries)[:120]}",
             'a list such as [{"id": 0, "name": "background"}, {"id": 1, "name": "cell"}]',
             "Number the classes from 0 without gaps and name each.",
-            path=shown(path), code="bad-classes",
+            path=shown(path),
+            code="bad-classes",
         )
     return classes, int(ignore) if isinstance(ignore, int) else None
 
@@ -209,7 +225,11 @@ def _of_split(
         notes.append(
             Problem(
                 f"{len(others)} truths without a prediction belong to other splits than {split}",
-                "", "They are not scored.", shown(path), "note", "other-split",
+                "",
+                "They are not scored.",
+                shown(path),
+                "note",
+                "other-split",
             )
         )
     return {stem: path for stem, path in truths.items() if stem not in others}
@@ -233,9 +253,12 @@ def _unpaired(
                 Problem(
                     f"{len(alone)} of {len(own)} {role} files have no {partner}: {_some(alone)}",
                     "files with equal stems in both folders",
-                    "They are left out." if only_paired
+                    "They are left out."
+                    if only_paired
                     else "Add what is missing, or score only the paired files (--only-paired).",
-                    shown(folder), "warning" if severity == "warning" else "error", "unpaired",
+                    shown(folder),
+                    "warning" if severity == "warning" else "error",
+                    "unpaired",
                 )
             )
     return problems
@@ -249,7 +272,11 @@ def _find_views(truth: Path, fov: Path | None, notes: list[Problem]) -> dict[str
         if folder.is_dir() and not truth.is_file():
             notes.append(
                 Problem(
-                    "only pixels inside these masks are scored", "", "", shown(folder), "note",
+                    "only pixels inside these masks are scored",
+                    "",
+                    "",
+                    shown(folder),
+                    "note",
                     "field-of-view",
                 )
             )

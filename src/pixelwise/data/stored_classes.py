@@ -40,9 +40,11 @@ def flat_values(labels: Stored, path: Path) -> Stored:
     if labels.shape[0] != 1 or (flat.dtype.kind == "f" and not np.all(flat == np.round(flat))):
         kind = "NaN or fractions" if labels.shape[0] == 1 else f"{labels.shape[0]} channels"
         raise BadData(
-            f"it holds {kind} ({flat.dtype})", "one class id per pixel",
+            f"it holds {kind} ({flat.dtype})",
+            "one class id per pixel",
             "Give label files; for probabilities take the most likely class first.",
-            path=shown(path), code="not-labels",
+            path=shown(path),
+            code="not-labels",
         )
     return np.asarray(flat.astype(np.int64) if flat.dtype.kind == "f" else flat)
 
@@ -125,7 +127,8 @@ def _detect(truth: set[int], predicted: set[int], ignore: int | None) -> tuple[d
         )
     if values and values[0] < 0:
         raise BadData(
-            f"the label files hold the negative value {values[0]}", "class ids from 0",
+            f"the label files hold the negative value {values[0]}",
+            "class ids from 0",
             "Name it as the value of void pixels (--ignore), or map it (--map).",
             code="negative-label",
         )
@@ -167,7 +170,9 @@ def _unknown(
     listed = ", ".join(map(str, unknown[:8])) + (", …" if len(unknown) > 8 else "")
     head = "it holds" if role == "it" else f"the {role} files hold"
     return Problem(
-        f"{head} {listed}", "one of the stored values " + ", ".join(map(str, sorted(table))),
+        f"{head} {listed}",
+        "one of the stored values " + ", ".join(map(str, sorted(table))),
         "Map them to classes (--map), or name the value of void pixels (--ignore).",
-        shown(path) if path else "", code="unknown-label",
+        shown(path) if path else "",
+        code="unknown-label",
     )

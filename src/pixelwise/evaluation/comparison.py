@@ -156,8 +156,11 @@ def case_table(
         worst = -math.inf if choice.fact("higher_is_better") else math.inf
         columns.append(
             [
-                worst if choice.key in s.infinite
-                else math.nan if s.values[choice.key] is None else s.values[choice.key]
+                worst
+                if choice.key in s.infinite
+                else math.nan
+                if s.values[choice.key] is None
+                else s.values[choice.key]
                 for s in scores
             ]
         )
@@ -257,8 +260,10 @@ def _correct(compared: list[MetricComparison]) -> list[MetricComparison]:
 def _check_same_cases(summaries: Mapping[str, Summary]) -> None:
     if len(summaries) < 2:
         raise BadData(
-            f"there is {len(summaries)} prediction", "two or more to compare",
-            "Name another folder.", code="nothing-to-compare",
+            f"there is {len(summaries)} prediction",
+            "two or more to compare",
+            "Name another folder.",
+            code="nothing-to-compare",
         )
     names = list(summaries)
     first = summaries[names[0]]
@@ -266,7 +271,8 @@ def _check_same_cases(summaries: Mapping[str, Summary]) -> None:
     problems = [
         Problem(
             f"{name} was scored on {summaries[name].n_cases} cases, {names[0]} on {len(ids)}",
-            "the same cases for all", "Score all predictions on the same truth.",
+            "the same cases for all",
+            "Score all predictions on the same truth.",
             code="other-cases",
         )
         for name in names[1:]

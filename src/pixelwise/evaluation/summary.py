@@ -111,9 +111,7 @@ def _pair_of_counts(confusion: npt.NDArray[np.int64]) -> LabelPair:
     return pair
 
 
-def _value_table(
-    scores: Sequence[CaseScores], rows: Sequence[tuple[int, MetricChoice]]
-) -> Matrix:
+def _value_table(scores: Sequence[CaseScores], rows: Sequence[tuple[int, MetricChoice]]) -> Matrix:
     table = np.full((len(scores), len(rows)), np.nan)
     for i, case in enumerate(scores):
         for j, (class_id, choice) in enumerate(rows):

@@ -58,8 +58,10 @@ def boundary_f1(pair: MaskPair, *, tolerance: float | None = None) -> float:
     near = SEGNET_SHARE * pair.diagonal if tolerance is None else tolerance
     if not (math.isfinite(near) and near >= 0):
         raise BadData(
-            f"the tolerance is {tolerance!r}", "a number of at least 0, in units of spacing",
-            "Leave it out for 0.75 % of the diagonal.", code="bad-tolerance",
+            f"the tolerance is {tolerance!r}",
+            "a number of at least 0, in units of spacing",
+            "Leave it out for 0.75 % of the diagonal.",
+            code="bad-tolerance",
         )
     recall = float((d.truth_to_predicted <= near).mean())
     precision = float((d.predicted_to_truth <= near).mean())

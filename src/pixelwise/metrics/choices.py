@@ -68,7 +68,8 @@ def _parse_options(text: str, tail: str, problems: list[Problem]) -> dict[str, A
             problems.append(
                 Problem(
                     f"metric {text!r} has the option {part!r} without a value",
-                    "name:option=value;option=value", "Write for example nsd:tolerance=2.",
+                    "name:option=value;option=value",
+                    "Write for example nsd:tolerance=2.",
                     code="bad-option",
                 )
             )

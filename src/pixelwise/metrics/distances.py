@@ -57,7 +57,9 @@ def hd95(
     """
     if not 0 <= percentile <= 100:
         raise BadData(
-            f"the percentile is {percentile:g}", "0 to 100", "Give 95 for HD95.",
+            f"the percentile is {percentile:g}",
+            "0 to 100",
+            "Give 95 for HD95.",
             code="bad-percentile",
         )
     missing = _missing(pair, one_empty)
@@ -93,9 +95,7 @@ def assd(
 
 
 @metric("masd", "distance", best=0, higher_is_better=False, unit="spacing", unbounded=True)
-def masd(
-    pair: MaskPair, *, surface: Surface = "voxels", one_empty: OneEmpty = "infinite"
-) -> float:
+def masd(pair: MaskPair, *, surface: Surface = "voxels", one_empty: OneEmpty = "infinite") -> float:
     """Mean average surface distance: mean of the two directed means.
 
     surface: "mesh" weighs outlines on the corner grid by their length (DeepMind, 2D).
@@ -135,14 +135,17 @@ def nsd(pair: MaskPair, *, tolerance: float, surface: Surface = "voxels") -> flo
     """
     if not (math.isfinite(tolerance) and tolerance >= 0):
         raise BadData(
-            f"the tolerance is {tolerance!r}", "a finite number of at least 0, in units of spacing",
-            "Take the spread between human annotators.", code="bad-tolerance",
+            f"the tolerance is {tolerance!r}",
+            "a finite number of at least 0, in units of spacing",
+            "Take the spread between human annotators.",
+            code="bad-tolerance",
         )
     if tolerance > pair.diagonal:
         raise BadData(
             f"the tolerance {tolerance:g} exceeds the image diagonal, {pair.diagonal:g}",
             "a tolerance in units of spacing",
-            "Check its unit: every boundary would count as right.", code="bad-tolerance",
+            "Check its unit: every boundary would count as right.",
+            code="bad-tolerance",
         )
     d = pair.mesh_distances if surface == "mesh" else pair.distances
     if d.n_empty:

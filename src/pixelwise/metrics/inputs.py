@@ -22,12 +22,15 @@ def as_array(values: Any, role: str) -> npt.NDArray[Any]:
     array = np.asarray(values)
     if array.dtype.kind not in "buif":
         raise BadData(
-            f"{role} holds {array.dtype} values", "an array of labels",
-            "Give whole numbers or booleans.", code="not-labels",
+            f"{role} holds {array.dtype} values",
+            "an array of labels",
+            "Give whole numbers or booleans.",
+            code="not-labels",
         )
     if array.ndim not in (1, 2, 3):
         raise ShapeMismatch(
-            f"{role} has {array.ndim} dimensions, shape {array.shape}", "([z,] y, x)",
+            f"{role} has {array.ndim} dimensions, shape {array.shape}",
+            "([z,] y, x)",
             "Score one image or volume at a time, without batch or channel axis.",
             code="bad-dimensions",
         )
@@ -98,7 +101,9 @@ def _float_problem(array: npt.NDArray[Any], role: str) -> Problem:
         n_nan = int(np.isnan(array).sum())
         return Problem(
             f"{role} holds {n_nan} NaN value{'s' if n_nan != 1 else ''} ({array.dtype})",
-            "whole numbers", "Find out where they come from; labels cannot be NaN.", code="nan",
+            "whole numbers",
+            "Find out where they come from; labels cannot be NaN.",
+            code="nan",
         )
     low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
     if low >= 0 and high <= 1 and np.any((array > 0) & (array < 1)):
@@ -106,6 +111,8 @@ def _float_problem(array: npt.NDArray[Any], role: str) -> Problem:
     else:
         remedy = "If they are class ids, convert them: labels.astype('uint8')."
     return Problem(
-        f"{role} holds {array.dtype} values from {low:g} to {high:g}", "labels as whole numbers",
-        remedy, code="float-labels",
+        f"{role} holds {array.dtype} values from {low:g} to {high:g}",
+        "labels as whole numbers",
+        remedy,
+        code="float-labels",
     )

@@ -43,8 +43,10 @@ def measure(  # noqa: PLR0913 - the public call: two arrays and how to read them
     outside = [k for k in wanted if not 0 <= k < n_classes]
     if outside:
         raise BadData(
-            f"class {outside[0]} was asked for", f"classes 0 to {n_classes - 1}",
-            "Raise n_classes or leave it out.", code="unknown-class",
+            f"class {outside[0]} was asked for",
+            f"classes 0 to {n_classes - 1}",
+            "Raise n_classes or leave it out.",
+            code="unknown-class",
         )
     choices = choose_metrics(metrics, options)
     pair = label_pair(

@@ -177,9 +177,7 @@ def class_counts(confusion: npt.NDArray[np.int64], class_id: int) -> Counts:
     return Counts(tp, fp, fn, int(confusion.sum()) - tp - fp - fn)
 
 
-def pair_of(
-    truth: Any, predicted: Any, spacing: Sequence[float] | float | None = None
-) -> MaskPair:
+def pair_of(truth: Any, predicted: Any, spacing: Sequence[float] | float | None = None) -> MaskPair:
     """Two masks as a pair; every nonzero pixel belongs to the object.
 
     Raises BadData for floats, NaN or a bad spacing, ShapeMismatch for different grids.
@@ -209,7 +207,8 @@ def label_pair(
     check_same_grid(truth, predicted)
     if not 1 <= n_classes < LABEL_LIMIT:
         raise BadData(
-            f"there are {n_classes} classes", f"1 to {LABEL_LIMIT - 1}",
+            f"there are {n_classes} classes",
+            f"1 to {LABEL_LIMIT - 1}",
             "Objects of an instance labelling are scored by pixelwise.metrics.instances.",
             code="too-many-classes",
         )
