@@ -15,7 +15,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
 demo: $(READY)  ## train on the built-in data, label held-out images, write a report (4 minutes)
-	$(RUN) -m pixelwise demo
+	$(RUN) -m pixelwise demo --overwrite
 
 test: $(READY)  ## run the tests
 	$(RUN) -m pytest -m "not slow" $(PYTEST_ARGS)

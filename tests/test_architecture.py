@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -23,7 +26,8 @@ def words_of(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_module(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= LONGEST, f"{path.name} is longer than {LONGEST} lines"
+    n_lines = len(text.splitlines())
+    assert n_lines <= LONGEST, f"{path.name} has {n_lines} lines"
     assert text.lstrip().startswith('"""'), "a module begins with what it is for"
     assert not words_of(path) & VAGUE, "the name says nothing"
     if path.parent == PACKAGE:
@@ -62,4 +66,36 @@ def test_code_map_is_current() -> None:
     code_map = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(code_map)
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    assert page == code_map.with_map(page), "run `python docs/code_map.py`"
+    is_current = page == code_map.with_map(page)
+    assert is_current, "run `python docs/code_map.py`"
+
+
+DISTRIBUTIONS = {"PIL": "pillow", "skimage": "scikit-image", "lightning_fabric": "lightning-fabric"}
+
+
+def imported_packages() -> set[str]:
+    names = set()
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+    return names - set(sys.stdlib_module_names) - {"pixelwise"}
+
+
+def test_dependencies_are_what_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    optional = {"imagecodecs"}  # tifffile loads it by itself, for compressed files
+    declared = {re.split(r"[<>=!~\[]", text)[0] for text in project["dependencies"]}
+    used = {DISTRIBUTIONS.get(name, name) for name in imported_packages()}
+    assert used <= declared | optional
+    assert declared - optional <= used
+
+
+def test_constraints_name_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [text for texts in project["optional-dependencies"].values() for text in texts]
+    wanted = {re.split(r"[<>=!~\[]", text)[0] for text in (*project["dependencies"], *extras)}
+    pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8").lower()
+    assert all(f"\n{name.lower()}==" in pinned for name in wanted - {"pixelwise"})
