@@ -87,6 +87,7 @@ def imported_packages() -> set[str]:
 def test_dependencies_are_what_is_imported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     optional = {"imagecodecs"}  # tifffile loads it by itself, for compressed files
+    optional |= {"llvmlite", "markupsafe"}  # parts of numba and of jinja2
     declared = {re.split(r"[<>=!~\[]", text)[0] for text in project["dependencies"]}
     used = {DISTRIBUTIONS.get(name, name) for name in imported_packages()}
     assert used <= declared | optional
