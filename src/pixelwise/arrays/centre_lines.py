@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -55,6 +56,7 @@ def _bounding_box(mask: Mask) -> tuple[slice, ...] | None:
     return tuple(slices)
 
 
+@functools.cache
 def _removal_table() -> Bytes:
     """For each of 256 neighbourhoods: bit 0 removed in the first half step, bit 1 in the second.
 
