@@ -68,6 +68,7 @@ def test_plan_mistakes_are_told_all_at_once(run: Run, tiny_data: Path, tmp_path:
     assert answer.code == 2
     assert "width" in answer.err
     assert "batch" in answer.err
+    assert "Measuring" not in answer.err, "mistakes are told first"
     assert not (tmp_path / "run").exists()
 
 
