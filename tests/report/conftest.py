@@ -81,20 +81,22 @@ def make_plan(n_classes: int, ids: dict[str, tuple[str, ...]]) -> Plan:
 
 
 def make_facts(truths: dict[str, Labels], splits: dict[str, str], n_classes: int) -> Facts:
+    pixels = {
+        name: [int((truth == k).sum()) for k in range(n_classes)] for name, truth in truths.items()
+    }
     cases = [
         {
             "id": name, "split": splits[name], "shape": truth.shape, "n_channels": 1,
-            "dtype": "uint8",
-            "class_pixels": [int((truth == k).sum()) for k in range(n_classes)],
+            "dtype": "uint8", "class_pixels": pixels[name],
             "n_ignored": int((truth == 255).sum()),
         }
         for name, truth in truths.items()
     ]  # fmt: skip
-    total = sum(sum(case["class_pixels"]) for case in cases)
+    total = sum(sum(counts) for counts in pixels.values())
     classes = []
     for k in range(n_classes):
-        n_pixels = sum(case["class_pixels"][k] for case in cases)
-        n_cases = sum(case["class_pixels"][k] > 0 for case in cases)
+        n_pixels = sum(counts[k] for counts in pixels.values())
+        n_cases = sum(counts[k] > 0 for counts in pixels.values())
         entry = {"id": k, "name": NAMES[k], "n_pixels": n_pixels, "n_cases": n_cases}
         classes.append(entry | {"share": n_pixels / total})
     channel = {

@@ -14,13 +14,14 @@ from pixelwise.core.records import CaseScores, Summary
 from pixelwise.data.labels import read_labels
 from pixelwise.data.patches import read_training_labels
 from pixelwise.readers import open_image
+from pixelwise.report.case_scores import case_score
 from pixelwise.report.content import GalleryItem, ReportContent
 from pixelwise.report.page import write_report
 from pixelwise.report.pictures import viewable_rgb
 from pixelwise.runs.folder import RunFolder, open_run
 
-GALLERY_EDGE = 640
-"""Pictures in the gallery are thinned out to at most this many pixels along an edge."""
+LARGEST_EDGE = 2048
+"""Larger pictures are handed to the page with fewer rows and columns, to bound memory."""
 
 _SHOWN = 9
 
@@ -34,9 +35,11 @@ def write_page(
 ) -> Path:
     """Write RUN/report.html from the run's plan, facts, history and scores; returns its path.
 
-    thumbnails=False leaves every picture of the data out. Raises BadRun.
+    thumbnails=False leaves every picture of the data out, and so does a run that was
+    trained that way. Raises BadRun.
     """
     folder = open_run(Path(run))
+    thumbnails = thumbnails and bool(folder.read_status().get("thumbnails", True))
     plan = folder.read_plan()
     scores = folder.read_scores()
     split = next((name for name in ("test", "val", "train") if name in scores), "")
@@ -61,51 +64,43 @@ def write_page(
     return folder.report
 
 
-def _make_gallery(
-    folder: RunFolder, plan: Plan, summary: Summary, split: str
-) -> list[GalleryItem]:
+def _make_gallery(folder: RunFolder, plan: Plan, summary: Summary, split: str) -> list[GalleryItem]:
     known = {case.id: case for case in folder.read_cases()}
-    ranked = sorted(summary.cases, key=lambda case: _score(case, summary))
-    chosen = _pick(len(ranked))
+    classes = [k for k in range(len(summary.class_names)) if k != summary.background]
+    scores = [(case, case_score(case, "dice", classes)) for case in summary.cases]
+    valued = [(case, score) for case, score in scores if score is not None]
+    ranked: list[tuple[CaseScores, float | None]] = [*sorted(valued, key=lambda pair: pair[1])]
+    ranked = ranked or scores[:_SHOWN]
     items = []
-    for position, caption in chosen:
-        scored = ranked[position]
+    for position, caption in pick_cases(len(ranked)):
+        scored, score = ranked[position]
         case = known.get(scored.id)
         if case is None:
             continue
         try:
-            items.append(_make_item(folder, plan, case, scored, summary, split, caption))
+            items.append(_make_item(folder, plan, case, score, split, caption))
         except UserError:
             continue
     return items
 
 
-def _pick(n_cases: int) -> list[tuple[int, str]]:
-    """Positions in the ranking to show: the three worst, three in the middle, three best."""
+def pick_cases(n_cases: int) -> list[tuple[int, str]]:
+    """Positions in a ranking from worst to best, with captions: three worst, middle, three best."""
     if n_cases <= _SHOWN:
-        return [(i, f"rank {n_cases - i} of {n_cases}") for i in range(n_cases)]
+        ends = {0: "worst", n_cases - 1: "best"} if n_cases > 1 else {0: "the only case"}
+        return [(i, ends.get(i, f"{i + 1} of {n_cases}")) for i in range(n_cases)]
     middle = n_cases // 2
-    return (
-        [(i, "worst" if i == 0 else f"{i + 1}. worst") for i in range(3)]
-        + [(i, "median") for i in range(middle - 1, middle + 2)]
-        + [(n_cases - 3 + i, "best" if i == 2 else f"{3 - i}. best") for i in range(3)]
-    )
-
-
-def _score(case: CaseScores, summary: Summary) -> float:
-    values = [
-        c.values.get("dice") for c in case.classes if c.class_id != summary.background
-    ]
-    defined = [value for value in values if value is not None]
-    return sum(defined) / len(defined) if defined else 1.0
+    places = [0, 1, 2, middle - 1, middle, middle + 1, n_cases - 3, n_cases - 2, n_cases - 1]
+    names = ["worst", "2nd worst", "3rd worst", "middle", "median", "middle",
+             "3rd best", "2nd best", "best"]  # fmt: skip
+    return list(zip(places, names, strict=True))
 
 
 def _make_item(
     folder: RunFolder,
     plan: Plan,
     case: Case,
-    scored: CaseScores,
-    summary: Summary,
+    score: float | None,
     split: str,
     caption: str,
 ) -> GalleryItem:
@@ -115,23 +110,23 @@ def _make_item(
     ids = LabelMeaning("values", {str(c.id): c.id for c in plan.data.classes}, "class ids")
     found = next(folder.predictions(split).glob(f"{_escaped(case.image.stem)}.*"))
     predicted = read_labels(found, ids)
+    pieces = ""
     if truth.ndim == 3:
         wrong = ((truth != predicted) & (truth != IGNORE)).sum(axis=(1, 2))
         z = int(np.argmax(wrong))
+        pieces = f"slice {z + 1} of {len(truth)}, the one with most errors"
         picture, truth, predicted = picture[z], truth[z], predicted[z]
-    step = max(1, -(-max(truth.shape) // GALLERY_EDGE))
+    step = max(1, -(-max(truth.shape) // LARGEST_EDGE))
     return GalleryItem(
         case_id=case.id,
         caption=caption,
-        score=_score(scored, summary),
+        score=score,
         image=np.ascontiguousarray(picture[::step, ::step]),
         truth=truth[::step, ::step],
         predicted=predicted[::step, ::step],
-        pieces=f"every {step}th pixel" if step > 2 else "every 2nd pixel" if step == 2 else "",
+        pieces=pieces,
     )
 
 
 def _escaped(stem: str) -> str:
     return "".join(f"[{ch}]" if ch in "[]*?" else ch for ch in stem)
-
-

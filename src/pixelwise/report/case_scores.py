@@ -10,9 +10,10 @@ from pixelwise.core.records import CaseScores, MetricSummary, Summary
 from pixelwise.report.charts import Dot, strip, strip_axis
 from pixelwise.report.elements import Column, Content, element, folded, joined, table
 from pixelwise.report.scores import PLAIN_COLOUR, Colours, undefined
-from pixelwise.report.wording import count, listed, metric_facts, metric_name, number
+from pixelwise.report.wording import count, metric_digits, metric_facts, metric_name, number
 
 MAX_LISTED_CASES = 400
+MAX_PRINTED_CASES = 40
 
 EMPTY_REASONS = {
     "both-empty": "in neither",
@@ -61,7 +62,8 @@ def case_table(summary: Summary, key: str, split: str) -> Markup:
     if rest:
         note = element("p", f"{count(rest, 'better case')} not listed; see scores-{split}.json.")
     whole = table(columns, rows, caption=f"{metric_name(key)} of each case, lowest first")
-    return folded(f"All {count(len(ordered), 'case')} as a table", whole, note)
+    title = f"All {count(len(ordered), 'case')} as a table"
+    return folded(title, whole, note, is_bulk=len(shown) > MAX_PRINTED_CASES)
 
 
 def case_score(case: CaseScores, key: str, classes: Sequence[int]) -> float | None:
@@ -76,23 +78,23 @@ def _strip_row(
 ) -> Markup:
     key, name = metric.metric, summary.class_names[metric.class_id]
     values = _values(summary, metric.class_id, key)
-    dots = [Dot(value, f"{case}: {number(value)}") for case, value in values]
+    dots = [Dot(value, f"{case}: {number(value, metric_digits(key))}") for case, value in values]
     interval = None
     if metric.low is not None and metric.high is not None:
         interval = (metric.low, metric.high)
     lowest = min(values, key=lambda item: item[1], default=None)
     told = [f"{count(len(dots), 'case')} with a value"]
     if lowest is not None:
-        told.append(f"lowest {number(lowest[1])} ({lowest[0]})")
+        told.append(f"lowest {number(lowest[1], metric_digits(key))} ({lowest[0]})")
     drawing = strip(
         dots,
         limits=limits,
         colour=colours.get(metric.class_id, PLAIN_COLOUR),
-        label=f"{metric_name(key)} of {name}: {listed(told)}",
+        label=f"{metric_name(key)} of {name}: {', '.join(told)}",
         mean=metric.mean,
         interval=interval,
     )
-    mean = number(metric.mean)
+    mean = number(metric.mean, metric_digits(key))
     return element(
         "div",
         element("span", name, class_="strip-name"),
@@ -123,5 +125,5 @@ def _case_cell(case: CaseScores, class_id: int, key: str) -> Content:
     if value is None:
         return undefined(reason)
     if scores.status in ("only-truth", "only-predicted"):
-        return joined([number(value), element("small", reason)])
-    return number(value)
+        return joined([number(value, metric_digits(key)), element("small", reason)])
+    return number(value, metric_digits(key))

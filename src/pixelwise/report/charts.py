@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -59,20 +59,23 @@ def line_chart(
     *,
     title: str,
     x_label: str,
-    x_notes: Sequence[tuple[float, str]] = (),
+    x_note: Callable[[float], str] = lambda _: "",
     limits: tuple[float, float] | None = None,
+    may_be_log: bool = False,
+    x_end: float = 0.0,
 ) -> Markup:
     """One curve in a figure of its own; the title says what it is, in words for everyone.
 
-    limits fixes the y axis, otherwise it fits the values. x_notes are second lines below
-    the ticks nearest to them. Points that are not finite are left out.
+    limits fixes the y axis, otherwise it fits the values. x_note gives the second line
+    below a tick. x_end: how far the x axis reaches at least. Points that are not finite
+    are left out.
     """
     kept = [p for p in points if math.isfinite(p.x) and math.isfinite(p.y)]
     if not kept:
         return _figure(title, element("p", "There is nothing to draw.", class_="quiet"))
-    x = linear_scale([0, max(p.x for p in kept)], LEFT, WIDTH - RIGHT, 4, is_tight=True)
-    y = _value_scale([p.y for p in kept], limits)
-    parts = [*_rows(y), *_columns(x, x_label, x_notes), *_curve(kept, x, y)]
+    x = linear_scale([0, max(x_end, *(p.x for p in kept))], LEFT, WIDTH - RIGHT, 4, is_tight=True)
+    y = _value_scale([p.y for p in kept], limits, may_be_log)
+    parts = [*_rows(y), *_columns(x, x_label, x_note), *_curve(kept, x, y)]
     text = f"{title}: from {general(kept[0].y)} to {general(kept[-1].y)} at {kept[-1].label}"
     svg = element(
         "svg",
@@ -168,11 +171,13 @@ def round_step(wanted: float) -> float:
     return next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= wanted * (1 - 1e-9))
 
 
-def _value_scale(values: Sequence[float], limits: tuple[float, float] | None) -> Scale:
+def _value_scale(
+    values: Sequence[float], limits: tuple[float, float] | None, may_be_log: bool
+) -> Scale:
     if limits is not None:
         return linear_scale(list(limits), HEIGHT - BOTTOM, TOP, 4)
     low, high = min(values), max(values)
-    if low > 0 and high / low > LOG_FROM_RATIO:
+    if may_be_log and low > 0 and high / low > LOG_FROM_RATIO:
         first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
         ticks = tuple(10.0**power for power in range(first, last + 1))
         return Scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP, ticks, is_log=True)
@@ -190,26 +195,21 @@ def _rows(y: Scale) -> list[Markup]:
     return rows
 
 
-def _columns(x: Scale, label: str, notes: Sequence[tuple[float, str]]) -> list[Markup]:
+def _columns(x: Scale, label: str, note: Callable[[float], str]) -> list[Markup]:
     columns = []
     for tick in x.ticks:
         at = f"{x.place(tick):.1f}"
         base = HEIGHT - BOTTOM
         columns.append(element("line", x1=at, x2=at, y1=base, y2=base + 4, class_="tick"))
+        columns.append(element("text", general(tick), x=at, y=base + 15, text_anchor="middle"))
+        second = note(tick) if tick > 0 else ""
         columns.append(
-            element("text", general(tick), x=at, y=base + 15, text_anchor="middle")
+            element("text", second, x=at, y=base + 28, text_anchor="middle", class_="second")
         )
-        near = min(notes, key=lambda note: abs(note[0] - tick), default=None)
-        is_near = near is not None and abs(near[0] - tick) < 0.1 * (x.high - x.low)
-        if near is not None and is_near and tick > 0:
-            columns.append(
-                element(
-                    "text", near[1], x=at, y=base + 28, text_anchor="middle", class_="second"
-                )
-            )
     columns.append(
-        element("text", label, x=LEFT - 6, y=HEIGHT - BOTTOM + 28, text_anchor="middle",
-                class_="second")
+        element(
+            "text", label, x=LEFT - 6, y=HEIGHT - BOTTOM + 28, text_anchor="middle", class_="second"
+        )
     )
     return columns
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -40,9 +40,13 @@ def swatch(colour: str) -> Markup:
     return element("span", class_="swatch", style=f"--swatch:{colour}", aria_hidden="true")
 
 
-def folded(summary: str, *children: Content, is_open: bool = False) -> Markup:
-    """Something that can be opened by click or key; it is printed open."""
-    return element("details", element("summary", summary), *children, open=is_open)
+def folded(summary: str, *children: Content, is_bulk: bool = False) -> Markup:
+    """Something that can be opened by click or key.
+
+    It is printed open, but long numbers that few look up (`is_bulk`) only if a reader opened it.
+    """
+    kind = "bulk" if is_bulk else None
+    return element("details", element("summary", summary), *children, class_=kind)
 
 
 def commands(*lines: str) -> Markup:
@@ -60,21 +64,19 @@ class Column:
 
 
 def table(
-    columns: Iterable[Column], rows: Iterable[Iterable[Content]], *, caption: str, class_: str = ""
+    columns: Iterable[Column],
+    rows: Iterable[Sequence[Content] | str],
+    *,
+    caption: str,
+    class_: str = "",
 ) -> Markup:
-    """A table whose first cell of each row is the row's head; it scrolls on its own if wide."""
+    """A table whose first cell of each row is the row's head; it scrolls on its own if wide.
+
+    A row that is a text becomes a heading over the rows below it.
+    """
     columns = tuple(columns)
     head = element("tr", *(_head(column) for column in columns))
-    body = [
-        element(
-            "tr",
-            *(
-                element("th" if i == 0 else "td", cell, **_cell_attributes(columns[i], i))
-                for i, cell in enumerate(row)
-            ),
-        )
-        for row in rows
-    ]
+    body = [_row(columns, row) for row in rows]
     whole = element(
         "table",
         element("caption", caption),
@@ -87,9 +89,18 @@ def table(
 
 def scrollable(content: Markup, label: str) -> Markup:
     """A region that scrolls sideways by mouse, finger or keys instead of widening the page."""
-    return element(
-        "div", content, class_="scroll", tabindex="0", role="region", aria_label=label
-    )
+    return element("div", content, class_="scroll", tabindex="0", role="region", aria_label=label)
+
+
+def _row(columns: Sequence[Column], row: Sequence[Content] | str) -> Markup:
+    if isinstance(row, str):
+        title = element("th", row, scope="rowgroup", colspan=len(columns))
+        return element("tr", title, class_="group")
+    cells = [
+        element("th" if i == 0 else "td", cell, **_cell_attributes(column, i))
+        for i, (column, cell) in enumerate(zip(columns, row, strict=True))
+    ]
+    return element("tr", *cells)
 
 
 def _head(column: Column) -> Markup:

@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
+from pixelwise.core.case import IGNORE
 from pixelwise.report.content import GalleryItem
 from pixelwise.report.elements import element, swatch
 from pixelwise.report.pictures import (
@@ -26,7 +27,7 @@ from pixelwise.report.pictures import (
 )
 from pixelwise.report.wording import count, number, share
 
-MAX_EDGE = 900
+MAX_EDGE = 1024
 """Longest side in pixels of a picture in the page; larger ones are thinned out."""
 
 PHOTO_QUALITY = 82
@@ -51,7 +52,7 @@ def legend(items: Sequence[GalleryItem], classes: Sequence[ColouredClass]) -> Ma
     if len(shown) > 1:
         verdicts.append((SWAPPED, "wrong class"))
     signs = [element("li", swatch(colour), text) for colour, text in verdicts]
-    if any((item.truth == 255).any() for item in items):
+    if any((item.truth == IGNORE).any() for item in items):
         void = element("span", class_="swatch void", aria_hidden="true")
         signs.append(element("li", void, "void or outside the field of view: not scored"))
     return element(
@@ -67,7 +68,8 @@ def _figure(item: GalleryItem, classes: Sequence[ColouredClass], score_name: str
     height, width = item.image[::step, ::step].shape[:2]
     photo = _photo_url(item.image, (width, height))
     truth = thin_out(class_layer(item.truth, classes), step)
-    predicted = thin_out(class_layer(item.predicted, classes), step)
+    scored = np.where(item.truth == IGNORE, IGNORE, item.predicted)
+    predicted = thin_out(class_layer(scored, classes), step)
     errors = thin_out(error_layer(item.truth, item.predicted, classes), step)
     name = item.case_id
     views = [
@@ -159,7 +161,7 @@ def _view(name: str, layer: Picture | None, text: str, size: tuple[int, int]) ->
 
 def _shares(labels: Labels, classes: Sequence[ColouredClass]) -> str:
     background = find_background(classes)
-    valid = max(1, int((labels != 255).sum()))
+    valid = max(1, int((labels != IGNORE).sum()))
     parts = [
         f"{entry.name} {share(float((labels == entry.id).sum()) / valid)}"
         for entry in classes
@@ -169,7 +171,7 @@ def _shares(labels: Labels, classes: Sequence[ColouredClass]) -> str:
 
 
 def _errors(item: GalleryItem) -> str:
-    is_valid = item.truth != 255
+    is_valid = item.truth != IGNORE
     n_wrong = int(((item.truth != item.predicted) & is_valid).sum())
     n_valid = int(is_valid.sum())
     if n_valid == 0:

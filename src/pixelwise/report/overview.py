@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
@@ -25,8 +26,8 @@ from pixelwise.report.wording import (
     split_name,
 )
 
-MAX_LIKE = 4
-"""Of problems of one kind this many are shown, the rest can be unfolded."""
+MAX_PATHS = 3
+"""Of files with the same problem this many are named, the rest can be unfolded."""
 
 MARKS = {"error": "Error", "warning": "Warning", "note": "Note"}
 
@@ -47,7 +48,7 @@ def headline(content: ReportContent) -> Markup:
         "div",
         element(
             "p",
-            element("span", metric_name(key) if key else "Score", class_="score-name"),
+            element("span", f"Mean {metric_name(key)}", class_="score-name"),
             element("span", number(score), class_="score-value"),
             class_="score-line",
         ),
@@ -76,7 +77,7 @@ def headline_sentence(summary: Summary, split: str) -> str:
         )
     if len(foreground) == 1:
         only = foreground[0]
-        of_class = f"of {summary.class_names[only.class_id]!r}"
+        of_class = f"of “{summary.class_names[only.class_id]}”"
         text = f"Mean {metric_name(key)} {of_class} over {cases}"
         if only.low is not None and only.high is not None:
             text += f" (95 % interval {number(only.low)} to {number(only.high)})"
@@ -89,7 +90,8 @@ def headline_sentence(summary: Summary, split: str) -> str:
         text += f" With the pixels of all cases pooled it is {number(sum(pooled) / len(pooled))}."
     missing = [summary.class_names[m.class_id] for m in foreground if m.mean is None]
     if missing:
-        text += f" Without {listed(missing)}: no value there."
+        verb = "has" if len(missing) == 1 else "have"
+        text += f" {listed(missing)} {verb} no value in any case: left out."
     return text
 
 
@@ -111,9 +113,7 @@ def key_facts(content: ReportContent) -> Markup:
         ("Network", f"{plan.network.name}{f' ({options})' if options else ''}"),
         ("Training", training_sentence(content)),
     ]
-    items = [
-        element("div", element("dt", name), element("dd", text)) for name, text in entries
-    ]
+    items = [element("div", element("dt", name), element("dd", text)) for name, text in entries]
     return element("dl", *items, class_="facts")
 
 
@@ -134,15 +134,15 @@ def training_sentence(content: ReportContent) -> str:
 
 
 def problem_list(problems: Sequence[Problem]) -> Markup:
-    """Problems, the worst first; many of one kind are folded."""
+    """Problems, the worst first; the same problem of many files is said once."""
     if not problems:
         return element("p", "No problem was found in the data, the training or the scores.")
-    by_kind: dict[tuple[str, str], list[Problem]] = defaultdict(list)
+    alike: dict[Problem, list[str]] = defaultdict(list)
     for problem in problems:
-        by_kind[problem.severity, problem.code or problem.what].append(problem)
+        alike[replace(problem, path="")].append(problem.path)
     order = list(MARKS)
-    kinds = sorted(by_kind, key=lambda kind: order.index(kind[0]))
-    return element("ul", *(_kind_items(by_kind[kind]) for kind in kinds), class_="problems")
+    kinds = sorted(alike, key=lambda problem: order.index(problem.severity))
+    return element("ul", *(_problem_item(p, alike[p]) for p in kinds), class_="problems")
 
 
 def note_list(notes: Sequence[str]) -> Markup | None:
@@ -189,30 +189,34 @@ def _foreground(summary: Summary, key: str) -> list[MetricSummary]:
     return [m for m in summary.metrics if m.metric == key and m.class_id != summary.background]
 
 
-def _kind_items(problems: Sequence[Problem]) -> Markup:
-    items = [_problem_item(problem) for problem in problems]
-    if len(items) <= MAX_LIKE + 1:
-        return joined(items)
-    rest = folded(
-        f"{len(items) - MAX_LIKE} more of the same kind",
-        element("ul", *items[MAX_LIKE:], class_="problems"),
-    )
-    return joined([*items[:MAX_LIKE], element("li", rest, class_="more")])
-
-
-def _problem_item(problem: Problem) -> Markup:
-    what = problem.what[:1].upper() + problem.what[1:] if not problem.path else problem.what
-    expected = f"Expected: {problem.expected}." if problem.expected else None
+def _problem_item(problem: Problem, all_paths: Sequence[str]) -> Markup:
+    paths = [path for path in all_paths if path]
+    what = problem.what.rstrip(".") + "."
+    expected = f"Expected: {problem.expected.rstrip('.')}. " if problem.expected else ""
+    if len(paths) == 1:
+        said = element("p", element("code", paths[0]), f": {what}")
+    else:
+        files = f"{count(len(paths), 'file')}: " if paths else ""
+        said = element("p", files + (what if files else what[:1].upper() + what[1:]))
+    advice = expected + problem.remedy
     return element(
         "li",
         element("span", MARKS[problem.severity], class_="tag"),
         element(
             "div",
-            element("p", element("code", problem.path) if problem.path else None,
-                    " " if problem.path else None, what.rstrip(".") + "."),
-            element("p", expected, " " if expected else None, problem.remedy, class_="quiet")
-            if expected or problem.remedy
-            else None,
+            said,
+            element("p", advice, class_="quiet") if advice else None,
+            _path_list(paths) if len(paths) > 1 else None,
         ),
         class_=problem.severity,
     )
+
+
+def _path_list(paths: Sequence[str]) -> Markup:
+    items = [element("li", element("code", path)) for path in paths]
+    if len(items) <= MAX_PATHS + 1:
+        return element("ul", *items, class_="paths")
+    more = folded(
+        f"{len(items) - MAX_PATHS} more", element("ul", *items[MAX_PATHS:], class_="paths")
+    )
+    return joined([element("ul", *items[:MAX_PATHS], class_="paths"), more])

@@ -15,7 +15,7 @@
 
   let folded = [];
   window.addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details:not([open])")];
+    folded = [...document.querySelectorAll("details:not([open]):not(.bulk)")];
     folded.forEach((part) => { part.open = true; });
   });
   window.addEventListener("afterprint", () => {

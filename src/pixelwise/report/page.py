@@ -17,6 +17,7 @@ from pixelwise.core.files import write_text
 from pixelwise.core.records import Summary
 from pixelwise.report.case_scores import case_strips, case_table
 from pixelwise.report.content import GalleryItem, ReportContent
+from pixelwise.report.data_facts import facts_tables, label_table
 from pixelwise.report.diagnosis import diagnose
 from pixelwise.report.elements import Content, element, folded, joined
 from pixelwise.report.gallery import gallery
@@ -37,7 +38,7 @@ from pixelwise.report.scores import (
     metrics_table,
     overall_table,
 )
-from pixelwise.report.settings import environment_table, facts_tables, plan_table
+from pixelwise.report.settings import environment_table, plan_table
 from pixelwise.report.training_curves import training_curves
 from pixelwise.report.wording import SPLIT_ORDER, count, metric_name, split_name
 
@@ -73,19 +74,29 @@ def render_report(content: ReportContent, *, with_thumbnails: bool = True) -> st
     problems = [*content.problems, *diagnose(content.history, content.summaries)]
     sections = [
         Section("summary", "Summary", joined([headline(content), key_facts(content)])),
-        Section("problems", "Warnings and notes",
-                joined([note_list(content.notes), problem_list(problems)])),
+        Section(
+            "problems",
+            "Warnings and notes",
+            joined([note_list(content.notes), problem_list(problems)]),
+        ),
         Section("next", "What to do next", next_steps(content)),
-        Section("training", "Training", training_curves(content.history)),
+        Section("training", "Training", training_curves(content.history, content.plan)),
         *(
-            score_section(content.summaries[split], split, colours)
-            for split in _splits_in_order(content)
+            score_section(content.summaries[split], split, colours, is_main=i == 0)
+            for i, split in enumerate(_splits_in_order(content))
         ),
         _gallery_section(content, with_thumbnails),
         Section("plan", "The plan and its reasons", plan_table(content.plan)),
-        Section("data", "The data", facts_tables(content.facts, colours)),
-        Section("machine", "Machine, and how to repeat the run",
-                joined([repeat_steps(content), environment_table(content.environment)])),
+        Section(
+            "data",
+            "The data",
+            joined([label_table(content.plan), facts_tables(content.facts, colours)]),
+        ),
+        Section(
+            "machine",
+            "Machine, and how to repeat the run",
+            joined([repeat_steps(content), environment_table(content.environment)]),
+        ),
     ]
     return render_page(
         content.title,
@@ -131,35 +142,46 @@ def render_page(
     )
 
 
-def score_section(summary: Summary, split: str, colours: Colours) -> Section:
-    """Everything about the scores of one split."""
+def score_section(
+    summary: Summary, split: str, colours: Colours, *, is_main: bool = True
+) -> Section:
+    """Everything about the scores of one split; of a lesser split the details are folded."""
     key = leading_metric(summary)
     title = f"Scores on {count(summary.n_cases, f'{split_name(split)} case')}"
     if summary.n_cases == 0:
         nothing = element("p", "There is no case with a truth in this split.", class_="quiet")
         return Section(f"scores-{split}", title, nothing)
+    rule = element("p", element("strong", "Empty cases. "), summary.rule, class_="rule")
+    interval = element("p", f"Intervals: {summary.interval}.", class_="rule")
+    details = _score_details(summary, key, colours)
+    if not is_main:
+        details = [folded("Confusion of classes and all metrics", *details, is_bulk=True)]
+    parts: list[Content] = [
+        class_table(summary, key, colours),
+        rule if is_main else None,
+        interval if summary.interval else None,
+        element("h3", f"{metric_name(key)} of every case"),
+        case_strips(summary, key, colours),
+        case_table(summary, key, split),
+        *details,
+    ]
+    return Section(f"scores-{split}", title, joined(parts))
+
+
+def _score_details(summary: Summary, key: str, colours: Colours) -> list[Content]:
     others = [
         element("div", class_table(summary, other, colours))
         for other in metric_keys(summary)
         if other != key
     ]
-    parts: list[Content] = [
-        class_table(summary, key, colours),
-        element("p", element("strong", "Empty cases. "), summary.rule, class_="rule"),
-        element("p", f"Intervals: {summary.interval}.", class_="rule")
-        if summary.interval
-        else None,
-        element("h3", f"{metric_name(key)} of every case"),
-        case_strips(summary, key, colours),
-        case_table(summary, key, split),
+    return [
         element("h3", "Which classes are taken for which"),
         confusion_table(summary),
         element("h3", "All metrics"),
         metrics_table(summary, colours),
         overall_table(summary),
-        folded("Every metric in full, class by class", *others) if others else None,
+        folded("Every metric in full, class by class", *others, is_bulk=True) if others else None,
     ]
-    return Section(f"scores-{split}", title, joined(parts))
 
 
 def _gallery_section(content: ReportContent, with_thumbnails: bool) -> Section:

@@ -21,12 +21,13 @@ MAX_SAMPLES = 1_000_000
 FILL_OPACITY = 0.42
 EDGE_OPACITY = 0.95
 HIT_OPACITY = 0.35
+HIT_EDGE_OPACITY = 0.8
 ERROR_OPACITY = 0.85
 VOID_OPACITY = 0.62
 VOID_COLOUR = (24, 24, 28)
 HATCH_PIXELS = 4
 
-HIT, MISSED, FALSE, SWAPPED = "#2b8cff", "#e8500a", "#ffd92f", "#f7b6d8"
+HIT, MISSED, FALSE, SWAPPED = "#1f9bd1", "#e8500a", "#ffd92f", "#8a2be2"
 """Hit, missed, false alarm, wrong class: four colours that stay apart under every common
 colour blindness (tested with the matrices of Machado, Oliveira and Fernandes, 2009)."""
 
@@ -146,9 +147,7 @@ def class_layer(labels: Labels, classes: Sequence[ColouredClass]) -> Picture:
     return layer
 
 
-def error_layer(
-    truth: Labels, predicted: Labels, classes: Sequence[ColouredClass]
-) -> Picture:
+def error_layer(truth: Labels, predicted: Labels, classes: Sequence[ColouredClass]) -> Picture:
     """A transparent layer ([z,] y, x, 4) uint8 of hits, misses, false alarms, swaps.
 
     Correct background stays clear; void in the truth is hatched. Without a background
@@ -165,7 +164,9 @@ def error_layer(
     background = -1 if background is None else background
     is_right = truth == predicted
     layer = np.zeros((*truth.shape, 4), dtype=np.uint8)
-    layer[is_right & (truth != background)] = _rgba(HIT, HIT_OPACITY)
+    is_hit = is_right & (truth != background)
+    layer[is_hit] = _rgba(HIT, HIT_OPACITY)
+    layer[is_hit & find_edges(is_hit)] = _rgba(HIT, HIT_EDGE_OPACITY)
     layer[~is_right & (predicted == background)] = _rgba(MISSED, ERROR_OPACITY)
     layer[~is_right & (truth == background)] = _rgba(FALSE, ERROR_OPACITY)
     is_swapped = ~is_right & (truth != background) & (predicted != background)

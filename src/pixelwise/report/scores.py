@@ -19,6 +19,7 @@ from pixelwise.report.elements import (
 )
 from pixelwise.report.wording import (
     count,
+    metric_digits,
     metric_direction,
     metric_facts,
     metric_name,
@@ -60,7 +61,8 @@ def class_cell(summary: Summary, class_id: int, colours: Colours) -> Markup:
     if class_id == summary.background:
         note = element("small", "not in the foreground mean")
     colour = colours.get(class_id, PLAIN_COLOUR)
-    return joined([swatch(colour), element("span", summary.class_names[class_id], note)])
+    name = element("span", summary.class_names[class_id], note)
+    return element("span", swatch(colour), name, class_="class-name")
 
 
 def class_table(summary: Summary, key: str, colours: Colours) -> Markup:
@@ -71,13 +73,12 @@ def class_table(summary: Summary, key: str, colours: Colours) -> Markup:
         Column("Class"),
         Column(f"Mean {name}", f"over cases; {direction}" if direction else "over cases", True),
         Column("Spread", "standard deviation", True),
-        Column("95 % interval", "of the mean", True),
-        Column("Lowest", "", True),
         Column("Median", "", True),
+        Column("Lowest", "", True),
         Column("Highest", "", True),
         Column("Pooled", "all pixels together", True),
-        Column("Cases counted", "", True),
-        Column("No value", "left out", True),
+        Column("Counted", "cases with a value", True),
+        Column("Left out", "cases without", True),
         Column("Missed", "only in truth", True),
         Column("False alarm", "only predicted", True),
     ]
@@ -98,6 +99,7 @@ def metrics_table(summary: Summary, colours: Colours) -> Markup:
     for class_id in range(len(summary.class_names)):
         cells = [_mean_cell(by_place.get((class_id, key))) for key in keys]
         rows.append([class_cell(summary, class_id, colours), *cells])
+    caption = "Mean over cases, the value of all pixels pooled below it"
     meanings = [
         element("li", element("strong", metric_name(key)), ": ", metric_sentence(key))
         for key in keys
@@ -105,7 +107,7 @@ def metrics_table(summary: Summary, colours: Colours) -> Markup:
     ]
     return joined(
         [
-            table(columns, rows, caption="All metrics, mean over cases", class_="wide"),
+            table(columns, rows, caption=caption, class_="wide"),
             folded("What each metric says", element("ul", *meanings)) if meanings else None,
         ]
     )
@@ -153,7 +155,7 @@ def confusion_table(summary: Summary) -> Markup:
         rows.append(element("tr", element("th", names[i], scope="row"), *cells))
     whole = element(
         "table",
-        element("caption", "Confusion of classes: share of each true class, pixel counts below"),
+        element("caption", "Share of each true class; pixel counts below"),
         element("thead", element("tr", *head)),
         element("tbody", *rows),
         class_="confusion",
@@ -162,33 +164,33 @@ def confusion_table(summary: Summary) -> Markup:
 
 
 def _class_row(summary: Summary, metric: MetricSummary, colours: Colours) -> list[Content]:
-    why = why_no_mean(metric)
-    has_interval = metric.low is not None and metric.high is not None
-    interval = f"{number(metric.low)} to {number(metric.high)}"
-    cells: list[Content] = [
-        class_cell(summary, metric.class_id, colours),
-        _or_undefined(metric.mean, why),
-        _or_undefined(metric.std, why_no_spread(metric)),
-        interval if has_interval else undefined(why_no_spread(metric)),
-        _or_undefined(metric.minimum, why),
-        _or_undefined(metric.median, why),
-        _or_undefined(metric.maximum, why),
-    ]
+    digits = metric_digits(metric.metric)
+    mean = _or_undefined(metric.mean, why_no_mean(metric), digits)
+    if metric.low is not None and metric.high is not None:
+        interval = f"{number(metric.low, digits)} to {number(metric.high, digits)}"
+        mean = joined([mean, element("small", interval, class_="line")])
+    plain = element("span", "undefined", class_="undefined")
+    spread: Content = plain
+    if metric.mean is not None:
+        spread = _or_undefined(metric.std, why_no_spread(metric), digits)
+    cells: list[Content] = [class_cell(summary, metric.class_id, colours), mean, spread]
+    for value in (metric.median, metric.minimum, metric.maximum):
+        cells.append(plain if value is None else number(value, digits))
     if metric_facts(metric.metric).get("pools", True):
-        cells.append(_or_undefined(metric.pooled, why_not_pooled(metric)))
+        cells.append(_or_undefined(metric.pooled, why_not_pooled(metric), digits))
     counted = metric.n_cases - metric.n_undefined
     cells += [f"{counted} of {metric.n_cases}", str(metric.n_undefined)]
     return [*cells, str(metric.n_missed), str(metric.n_false_alarm)]
 
 
-def _or_undefined(value: float | None, why: str) -> Content:
-    return undefined(why) if value is None else number(value)
+def _or_undefined(value: float | None, why: str, digits: int) -> Content:
+    return undefined(why) if value is None else number(value, digits)
 
 
 def _mean_cell(metric: MetricSummary | None) -> Content:
     if metric is None:
         return undefined("not computed")
-    mean = _or_undefined(metric.mean, why_no_mean(metric))
+    mean = _or_undefined(metric.mean, why_no_mean(metric), metric_digits(metric.metric))
     if metric.pooled is None:
         return mean
     return joined([mean, element("small", f"pooled {number(metric.pooled)}")])

@@ -1,32 +1,25 @@
-"""The plan with its reasons, the facts of the data, and the machine, as tables."""
+"""The plan with its reasons, and the machine, as tables."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from pixelwise.core.plan import Plan
-from pixelwise.core.records import CaseFacts, Choice, Facts
-from pixelwise.report.charts import bar
-from pixelwise.report.elements import Column, Content, element, folded, joined, swatch, table
-from pixelwise.report.scores import PLAIN_COLOUR, Colours
+from pixelwise.core.records import Choice
+from pixelwise.report.elements import Column, Content, element, folded, joined, table
 from pixelwise.report.wording import (
-    SPLIT_ORDER,
     count,
     general,
-    number,
     shape_text,
-    share,
     split_name,
 )
 
 GIVEN_BY_USER = "given with --"
 """How the fact of a choice begins that a person made, not the planner."""
 
-MAX_SHAPES = 6
 SECTION_NAMES = {
     "task": "Task",
     "data": "Data",
@@ -64,34 +57,24 @@ def is_changed(choice: Choice | None) -> bool:
 
 
 def plan_table(plan: Plan) -> Markup:
-    """The plan by section, each choice with its fact and reason; changed fields are marked."""
+    """What was chosen, with fact and reason; what a person set is marked; the rest to unfold."""
     columns = (Column("Setting"), Column("Value"), Column("Because"))
-    tables = []
+    chosen: list[list[Content] | str] = []
+    others: list[list[Content] | str] = []
     for section, rows in plan_rows(plan).items():
-        explained = [row for row in rows if row[2] is not None]
-        others = [row for row in rows if row[2] is None]
-        parts: list[Content] = [element("h3", SECTION_NAMES[section])]
-        if explained:
-            caption = f"{SECTION_NAMES[section]}: chosen for this data and machine"
-            cells = [_plan_row(section, *row) for row in explained]
-            parts.append(table(columns, cells, caption=caption, class_="plan"))
-        if others:
-            caption = f"{SECTION_NAMES[section]}: left at the default"
-            plain = [_plan_row(section, *row)[:2] for row in others]
-            rest = table(columns[:2], plain, caption=caption, class_="plan")
-            parts.append(folded(f"{count(len(others), 'setting')} left at the default", rest))
-        tables.append(element("div", *parts, class_="plan-section"))
-    return joined(tables)
-
-
-def facts_tables(facts: Facts, colours: Colours) -> Markup:
-    """What was known of the data: cases, sizes, classes, intensities."""
+        explained = [_plan_row(section, *row) for row in rows if row[2] is not None]
+        plain = [_plan_row(section, *row)[:2] for row in rows if row[2] is None]
+        chosen += [SECTION_NAMES[section], *explained] if explained else []
+        others += [SECTION_NAMES[section], *plain] if plain else []
+    rest = table(columns[:2], others, caption="Settings that needed no decision", class_="plan")
+    n_others = sum(not isinstance(row, str) for row in others)
+    if not chosen:
+        return joined([element("p", "The plan holds no reasons.", class_="quiet"), rest])
+    caption = "Chosen for this data and this machine"
     return joined(
         [
-            _cases_table(facts),
-            _class_shares(facts, colours),
-            _shapes_table(facts.cases),
-            _channels_table(facts),
+            table(columns, chosen, caption=caption, class_="plan"),
+            folded(f"The other {count(n_others, 'setting')}", rest, is_bulk=True),
         ]
     )
 
@@ -158,100 +141,3 @@ def _plan_row(section: str, path: str, text: str, choice: Choice | None) -> list
         why = [choice.reason, element("small", fact) if fact else None]
     head = element("span", name, mark, title=path)
     return [head, element("span", text, class_="value"), joined(why)]
-
-
-def _cases_table(facts: Facts) -> Markup:
-    splits = [s for s in SPLIT_ORDER[::-1] if facts.n_cases.get(s)]
-    splits += [s for s in facts.n_cases if s not in splits and facts.n_cases[s]]
-    rows = [
-        [split_name(s).capitalize(), count(facts.n_cases[s]), _sizes_of(facts.cases, s)]
-        for s in splits
-    ]
-    columns = (Column("Split"), Column("Cases", "", True), Column("Sizes", "pixels"))
-    return table(columns, rows, caption="Cases by split")
-
-
-def _sizes_of(cases: Sequence[CaseFacts], split: str) -> str:
-    shapes = {case.shape for case in cases if case.split == split}
-    if not shapes:
-        return "not listed"
-    low, high = min(shapes, key=_extent), max(shapes, key=_extent)
-    return shape_text(low) if low == high else f"{shape_text(low)} to {shape_text(high)}"
-
-
-def _extent(shape: Sequence[int]) -> int:
-    product = 1
-    for length in shape:
-        product *= length
-    return product
-
-
-def _class_shares(facts: Facts, colours: Colours) -> Markup:
-    splits = [s for s in SPLIT_ORDER[::-1] if any(case.split == s for case in facts.cases)]
-    columns = [Column("Class"), Column("Share of labelled pixels"), Column("In cases", "", True)]
-    columns += [Column(split_name(s).capitalize(), "share there", True) for s in splits]
-    rows: list[list[Content]] = []
-    for entry in facts.classes:
-        colour = colours.get(entry.id, PLAIN_COLOUR)
-        cells: list[Content] = [
-            joined([swatch(colour), entry.name]),
-            bar(entry.share, share(entry.share), colour),
-            f"{entry.n_cases} of {len(facts.cases)}",
-        ]
-        rows.append([*cells, *(_split_share(facts.cases, s, entry.id) for s in splits)])
-    ignored = sum(case.n_ignored for case in facts.cases)
-    total = ignored + sum(sum(case.class_pixels) for case in facts.cases)
-    note = f"Void or outside the field of view: {share(ignored / total)} of all pixels."
-    return joined(
-        [
-            table(columns, rows, caption="Classes"),
-            element("p", note, class_="quiet") if total and ignored else None,
-        ]
-    )
-
-
-def _split_share(cases: Sequence[CaseFacts], split: str, class_id: int) -> str:
-    counts = [case.class_pixels for case in cases if case.split == split]
-    total = sum(sum(c) for c in counts)
-    found = sum(c[class_id] for c in counts if class_id < len(c))
-    return share(found / total) if total else "no labels"
-
-
-def _shapes_table(cases: Sequence[CaseFacts]) -> Markup:
-    found = Counter((case.shape, case.n_channels, case.dtype) for case in cases)
-    rows = [
-        [shape_text(shape), str(n_channels), dtype, count(n)]
-        for (shape, n_channels, dtype), n in found.most_common(MAX_SHAPES)
-    ]
-    rest = found.total() - sum(n for _, n in found.most_common(MAX_SHAPES))
-    if rest:
-        sizes = count(len(found) - MAX_SHAPES, "other size")
-        rows.append([sizes, "", "", count(rest)])
-    columns = (
-        Column("Size", "pixels"),
-        Column("Channels", "", True),
-        Column("Stored as"),
-        Column("Cases", "", True),
-    )
-    return table(columns, rows, caption="Image sizes, the most frequent first")
-
-
-def _channels_table(facts: Facts) -> Markup:
-    rows = []
-    for i, channel in enumerate(facts.channels):
-        numbers = (
-            channel.minimum,
-            channel.percentile_005,
-            channel.mean,
-            channel.std,
-            channel.percentile_995,
-            channel.maximum,
-        )
-        rows.append([f"Channel {i}", *(_intensity(value) for value in numbers)])
-    heads = ("Lowest", "0.5 %", "Mean", "Standard deviation", "99.5 %", "Highest")
-    columns = [Column("Channel"), *(Column(head, "", True) for head in heads)]
-    return table(columns, rows, caption="Stored intensities of the training images")
-
-
-def _intensity(value: float) -> str:
-    return number(value, 1) if 1 <= abs(value) < 1e6 else general(value)

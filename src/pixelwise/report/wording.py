@@ -9,6 +9,7 @@ from typing import Any
 from pixelwise.core.records import MetricSummary, Summary
 from pixelwise.metrics import METRICS
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SPLIT_ORDER = ("test", "val", "train")
 SPLIT_NAMES = {"test": "test", "val": "validation", "train": "training"}
 METRIC_NAMES = {
@@ -42,7 +43,8 @@ def general(value: float) -> str:
         text = f"{value:.4g}"
         return f"{value:.0f}" if "e" in text else text
     mantissa, exponent = f"{value:.2e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.')} × 10^{int(exponent)}"
+    power = str(int(exponent)).translate(SUPERSCRIPTS)
+    return f"{mantissa.rstrip('0').rstrip('.')} × 10{power}"
 
 
 def count(value: int, noun: str = "", plural: str = "") -> str:
@@ -69,7 +71,7 @@ def share(value: float) -> str:
         return f"{percent:.0f} %"
     if percent < 0.01:
         return "< 0.01 %"
-    digits = 0 if percent >= 20 else 1 if percent >= 1 else 2
+    digits = 0 if 20 <= percent < 99 else 1 if percent >= 1 else 2
     return f"{percent:.{digits}f} %"
 
 
@@ -118,6 +120,11 @@ def metric_direction(key: str, unit: str) -> str:
     return f"{unit}, {direction}" if facts["unit"] == "spacing" else direction
 
 
+def metric_digits(key: str) -> int:
+    """Decimals that a metric is written with: distances two, the others three."""
+    return 2 if metric_facts(key).get("unit") == "spacing" else 3
+
+
 def metric_sentence(key: str) -> str:
     """What a metric is, in one line."""
     name = key.partition(":")[0]
@@ -146,5 +153,5 @@ def why_no_spread(metric: MetricSummary) -> str:
 def why_not_pooled(metric: MetricSummary) -> str:
     """Why the pooled value is missing."""
     if metric_facts(metric.metric).get("pools", False):
-        return "its denominator is zero over all cases together"
-    return "a distance cannot be computed from summed pixel counts"
+        return "the class is in no case"
+    return "not a matter of pixel counts"
