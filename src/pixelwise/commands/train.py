@@ -25,6 +25,7 @@ from pixelwise.core.runtime import environment, seed_everything, use_threads
 from pixelwise.core.stopping import StopRequest
 from pixelwise.core.user_parts import load_user_parts
 from pixelwise.data.patches import CaseStore, PatchSampler
+from pixelwise.learning.first_filters import centre_first_filters
 from pixelwise.learning.fit import Until, fit
 from pixelwise.learning.state import TrainingState, restore_state, start_state, state_tensors
 from pixelwise.learning.transfer import load_matching
@@ -138,6 +139,8 @@ def _run_training(
     listener: Listener,
 ) -> TrainResult:
     plan, facts = folder.read_plan(), folder.read_facts()
+    thumbnails = thumbnails and bool(folder.read_status().get("thumbnails", True))
+    folder.save_status("started", thumbnails=thumbnails)
     use_threads(plan.training.threads)
     state = _start(plan, folder, is_resumed, source, listener)
     validator = Validator(plan, split_cases(folder, plan, "val"))
@@ -156,7 +159,7 @@ def _run_training(
         folder.save_status("stopped", step=state.step)
         page = write_page(folder.path, thumbnails=thumbnails)
         return TrainResult(folder.path, page, False, state.step, state.seconds, None)
-    folder.save_status("finished", step=state.step, thumbnails=thumbnails)
+    folder.save_status("finished", step=state.step)
     listener.say("Scoring the validation cases …")
     limit = _affordable_cases(folder, plan, facts, clock)
     result = score_run(folder.path, split="val", use=use, limit=limit, listener=listener)
@@ -213,7 +216,9 @@ def _start(
     task = build_task(plan.task.name, len(plan.data.classes), dict(plan.task.options))
     io = NetworkIO(plan.data.n_dims, plan.data.n_channels, task.n_outputs)
     network = build_network(plan.network.name, io, dict(plan.network.options))
-    if source is not None:
+    if source is None:
+        centre_first_filters(network)
+    else:
         listener.say(load_matching(network, source.read_weights()))
     state = start_state(network, plan.optimizer, plan.training, n_dims=plan.data.n_dims)
     if is_resumed and folder.has_training():

@@ -87,21 +87,21 @@ def change_intensity(
     strength, colour = section.intensity, section.colour
     if strength > 0:
         if random.random() < 0.5:
-            contrast = float(np.exp(random.normal(0.0, 0.25 * strength)))
-            image = image * contrast + float(random.normal(0.0, 0.25 * strength))
+            contrast = float(np.exp(random.normal(0.0, 0.15 * strength)))
+            image = image * contrast + float(random.normal(0.0, 0.15 * strength))
         if random.random() < 0.2:
             image = _change_gamma(image, float(np.exp(random.normal(0.0, 0.3 * strength))))
         if random.random() < 0.15:
-            image = image * _draw_illumination(image.shape[1:], 0.4 * strength, random)
+            image = image * _draw_illumination(image.shape[1:], 0.2 * strength, random)
         if random.random() < 0.15:
-            image = _blur(image, float(random.uniform(0.4, 0.4 + strength)))
+            image = _blur(image, float(random.uniform(0.3, 0.3 + 0.7 * strength)))
         if random.random() < 0.2:
             noise = random.standard_normal(tuple(image.shape), dtype=np.float32)
-            image = image + torch.from_numpy(noise) * float(random.uniform(0, 0.25 * strength))
+            image = image + torch.from_numpy(noise) * float(random.uniform(0, 0.1 * strength))
     if colour > 0 and image.shape[0] > 1 and random.random() < 0.5:
         shape = (image.shape[0],) + (1,) * (image.ndim - 1)
-        gain = np.exp(random.normal(0.0, 0.15 * colour, shape)).astype(np.float32)
-        shift = random.normal(0.0, 0.15 * colour, shape).astype(np.float32)
+        gain = np.exp(random.normal(0.0, 0.08 * colour, shape)).astype(np.float32)
+        shift = random.normal(0.0, 0.08 * colour, shape).astype(np.float32)
         image = image * torch.from_numpy(gain) + torch.from_numpy(shift)
     return image
 

@@ -8,7 +8,7 @@ from pixelwise.core.plan import AugmentationSection, IntensitySection
 from pixelwise.core.records import ChannelFacts, Choice, Facts
 
 PATCH_EDGE = {2: 256, 3: 64}
-BATCH_PIXELS = {2: 8 * 256**2, 3: 2 * 64**3}
+BATCH_PIXELS = {2: 4 * 256**2, 3: 2 * 64**3}
 LARGEST_BATCH = 32
 
 TILE_EDGE = {2: 448, 3: 96}

@@ -76,8 +76,8 @@ WIDTHS = (16, 24, 32, 48, 64)
 _COST_EXPONENT = 1.6
 """Step time grows about with this power of the width; only used to pick what to measure."""
 
-STEPS_WANTED = 700
-"""Below about this many steps a wider network gains less than more steps do."""
+STEPS_WANTED = 1200
+"""Below about this many steps more steps help more than more channels do."""
 
 _FIXED_BYTES = 700_000_000
 """Interpreter, libraries and allocator slack of a training process, measured."""
@@ -101,30 +101,22 @@ def propose_plan(
     patch, batch, patch_reasons = choose_patch(facts)
     seconds = training_seconds(budget_seconds)
 
-    def candidate(width: int) -> Candidate:
-        depth = _depth(patch)
-        options = {"width": width, "depth": depth}
-        network = PartSection(name="unet", options=options)
+    def candidate(name: str, options: dict[str, int]) -> Candidate:
+        network = PartSection(name=name, options=options)
         return Candidate(network, facts.n_dims, len(facts.channels), n_classes, patch, batch)
 
-    first = measure(candidate(WIDTHS[0]))
-    width = _widest(first.step_seconds, seconds)
-    measured = first if width == WIDTHS[0] else measure(candidate(width))
-    if width != WIDTHS[0] and seconds / measured.step_seconds < 0.7 * STEPS_WANTED:
-        width = WIDTHS[max(0, WIDTHS.index(width) - 1)]
-        measured = first if width == WIDTHS[0] else measure(candidate(width))
+    chosen, measured = _choose_network(candidate, measure, seconds, _depth(patch))
     steps = max(1, int(seconds / measured.step_seconds))
     intensity, intensity_reason = choose_intensity(facts)
     augmentation, augmentation_reasons = choose_augmentation(facts, patch)
     tile, halo = choose_tile(facts)
     reasons = (
         Choice(
-            field="network.options.width",
-            value=str(width),
+            field="network.name",
+            value=_describe(chosen.network),
             fact=f"a step takes {measured.step_seconds:.2f} s here, so about {steps:,} steps fit "
             f"into {format_duration(budget_seconds)}",
-            reason=f"The widest U-Net that still gets about {STEPS_WANTED} steps; "
-            "with fewer, more steps help more than more channels.",
+            reason=_reason(chosen.network),
         ),
         Choice(
             field="training.precision",
@@ -147,12 +139,12 @@ def propose_plan(
         task=PartSection(name="semantic"),
         data=_data_section(facts, dataset, hold_out),
         intensity=intensity,
-        network=candidate(width).network,
+        network=chosen.network,
         loss=PartSection(name="cross-entropy-dice"),
         sampling=SamplingSection(patch=patch, batch=batch, foreground_share=0.5),
         augmentation=augmentation,
         optimizer=OptimizerSection(
-            learning_rate=3e-3,
+            learning_rate=5e-3 if chosen.network.name == "light" else 3e-3,
             weight_decay=0.01,
             warmup_share=0.05,
             final_share=0.01,
@@ -182,6 +174,42 @@ def training_seconds(budget_seconds: float) -> float:
 def with_measurement(proposal: Proposal, plan: Plan) -> Proposal:
     """The proposal with another plan (after `--set`)."""
     return replace(proposal, plan=plan)
+
+
+def _choose_network(
+    candidate: Callable[[str, dict[str, int]], Candidate],
+    measure: Measure,
+    seconds: float,
+    depth: int,
+) -> tuple[Candidate, Measurement]:
+    """The widest U-Net that gets enough steps; the light network where not even the first does."""
+    first = candidate("unet", {"width": WIDTHS[0], "depth": depth})
+    measured = measure(first)
+    if seconds / measured.step_seconds < STEPS_WANTED:
+        light = candidate("light", {})
+        return light, measure(light)
+    width = _widest(measured.step_seconds, seconds)
+    while width > WIDTHS[0]:
+        wider = candidate("unet", {"width": width, "depth": depth})
+        found = measure(wider)
+        if seconds / found.step_seconds >= 0.7 * STEPS_WANTED:
+            return wider, found
+        width = WIDTHS[WIDTHS.index(width) - 1]
+    return first, measured
+
+
+def _describe(network: PartSection) -> str:
+    options = ", ".join(f"{key} {value}" for key, value in network.options.items())
+    return f"{network.name} ({options})" if options else network.name
+
+
+def _reason(network: PartSection) -> str:
+    if network.name == "light":
+        return (
+            f"A U-Net would get fewer than {STEPS_WANTED} steps in this time; the light network "
+            "takes a third of the time per step, and more steps are worth more than more channels."
+        )
+    return f"The widest U-Net that still gets about {STEPS_WANTED} steps in this time."
 
 
 def _widest(first_step_seconds: float, seconds: float) -> int:
