@@ -141,7 +141,6 @@ def _channel_facts(looks: Sequence[Look], index: int, n_channels: int) -> Channe
 
 
 def _choose_channels(looks: Sequence[Look]) -> int:
-    """The commonest channel count of the training split, the larger one if two are equal."""
-    training = [look for look in looks if look.case.split == "train"] or list(looks)
-    counts = Counter(look.header.n_channels for look in training if look.header)
+    """The commonest channel count of the set, the larger one if two are equally common."""
+    counts = Counter(look.header.n_channels for look in looks if look.header)
     return max(counts, key=lambda n: (counts[n], n))

@@ -18,9 +18,11 @@ Counts = Mapping[str, int]
 
 _N_SHOWN = 8
 _DENSE = 1 << 16
-_MANY_VALUES = 8
+_MANY_VALUES = 4
+_BYTE = 255
 _MANY_IDS = 64
 _RARE_SHARE = 0.005
+_MOST, _SOME = 0.7, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +116,26 @@ def is_smeared(mask: MaskValues) -> bool:
     Such a mask has many values, most of them rare, where ids would be few or in a row.
     """
     numbers = whole_numbers(mask.counts)
-    if numbers is None:
-        return mask.kind == "values"
-    if mask.kind == "colours" or len(numbers) < _MANY_VALUES:
-        return mask.format_name == "JPEG" and len(mask.counts) > 2
+    if numbers is None or mask.kind == "colours":
+        return mask.kind == "values" or (mask.format_name == "JPEG" and len(mask.counts) > 2)
+    if mask.format_name == "JPEG":
+        return len(numbers) > 2
+    if len(numbers) < _MANY_VALUES or _run_from_low(numbers):
+        return False
     total = sum(mask.counts.values())
     n_rare = sum(n < _RARE_SHARE * total for n in mask.counts.values())
-    is_in_a_row = numbers[-1] - numbers[0] < 2 * len(numbers) and numbers[-1] < 2 * _MANY_IDS
-    return mask.format_name == "JPEG" or (n_rare > len(numbers) / 2 and not is_in_a_row)
+    low, high = mask.counts[str(numbers[0])], mask.counts[str(numbers[-1])]
+    is_two_sided = low + high > _MOST * total and min(low, high) > _SOME * total
+    is_mostly_rare = n_rare > len(numbers) / 2
+    if len(numbers) < 2 * _MANY_VALUES or numbers[-1] > _BYTE:
+        return is_two_sided and is_mostly_rare
+    return is_two_sided or is_mostly_rare
+
+
+def _run_from_low(numbers: list[int]) -> bool:
+    """Whether numbers are few and close together, as ids are; a last 255 may be void."""
+    ids = numbers[:-1] if numbers[-1] == _BYTE else numbers
+    return ids[-1] - ids[0] < 2 * len(ids) and ids[-1] < 2 * _MANY_IDS
 
 
 def is_instance_like(mask: MaskValues) -> bool:
@@ -129,7 +143,7 @@ def is_instance_like(mask: MaskValues) -> bool:
     numbers = whole_numbers(mask.counts)
     if not numbers or mask.kind != "values" or is_smeared(mask):
         return False
-    is_wide = np.dtype(mask.dtype).itemsize > 1 and numbers[-1] > 255
+    is_wide = np.dtype(mask.dtype).itemsize > 1 and numbers[-1] > 255 and len(numbers) > 2
     return is_wide or (len(numbers) > _MANY_IDS and numbers[-1] < 2 * len(numbers))
 
 

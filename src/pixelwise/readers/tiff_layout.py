@@ -71,8 +71,7 @@ def read_layout(path: Path, file: Any, *, is_labels: bool) -> Layout:
     colours, palette = _colours(page) if photometric == _PALETTE else (None, None)
     is_cmyk = photometric == _SEPARATED and n_planes * n_mixed in (4, 5) and dtype.kind == "u"
     is_inverted = photometric == _MIN_IS_WHITE and (dtype.kind == "u" or page.dtype == bool)
-    if is_inverted and is_labels:
-        is_inverted = False  # a label is the stored number, however it is shown
+    is_inverted = is_inverted and not is_labels  # a label is its number, however it is shown
     if is_inverted:
         notes.append("it stores white as 0 (MinIsWhite); the numbers were inverted")
     if is_cmyk:
