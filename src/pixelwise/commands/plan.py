@@ -123,8 +123,8 @@ def plan(
 
 
 def _pretend(candidate: Candidate) -> Measurement:
-    """Costs out of the air, for a plan whose form alone matters."""
-    return Measurement(1.0, 1e6, 0, 0, "float32", "contiguous", "")
+    """No costs: the plan of a fast machine, whose U-Net knows every option of smaller networks."""
+    return Measurement(1e-6, 1e6, 0, 0, "float32", "contiguous", "")
 
 
 def _budget_seconds(budget: str | float | None, given: Plan | None) -> float:
