@@ -98,7 +98,7 @@ def ours(pair: Pair, wanted: tuple[str, ...]) -> Call:
 
 def mikan_call(pair: Pair) -> Call:
     """mikan-rs: counts, hd, hd95, assd, masd of all labels in one call."""
-    import mikan  # noqa: PLC0415 - a peer
+    import mikan
 
     shape = (1, *pair[0].shape)[-3:]
     volumes = [np.ascontiguousarray(labels.reshape(shape)) for labels in pair]
@@ -114,8 +114,8 @@ def mikan_call(pair: Pair) -> Call:
 
 def monai_nsd_call(pair: Pair) -> Call:
     """MONAI: surface Dice of all classes but 0."""
-    import torch  # noqa: PLC0415 - a peer
-    from monai.metrics import compute_surface_dice  # noqa: PLC0415 - a peer
+    import torch
+    from monai.metrics import compute_surface_dice
 
     torch.set_num_threads(1)
     n = int(max(pair[0].max(), pair[1].max())) + 1
@@ -125,7 +125,7 @@ def monai_nsd_call(pair: Pair) -> Call:
 
 def components_call(pair: Pair) -> Call:
     """cc3d: components of every class and of its background, in both maps."""
-    import cc3d  # noqa: PLC0415 - a peer
+    import cc3d
 
     n = int(max(pair[0].max(), pair[1].max())) + 1
     full, face = (8, 4) if pair[0].ndim == 2 else (26, 6)
@@ -218,7 +218,7 @@ def bench_pq() -> None:
     predicted = wobble(truth, generator, 1.0)
     calls = {"ours": lambda: panoptic_quality(truth, predicted)}
     if has("stardist"):
-        from stardist.matching import matching  # noqa: PLC0415 - a peer
+        from stardist.matching import matching
 
         calls["stardist"] = lambda: matching(truth, predicted, thresh=0.5)
     found = take_turns(calls, 9)
@@ -227,7 +227,7 @@ def bench_pq() -> None:
 
 def bench_cldice() -> None:
     """2D clDice against scikit-image's thinning."""
-    from skimage.morphology import skeletonize  # noqa: PLC0415 - used here only
+    from skimage.morphology import skeletonize
 
     for size in (512, 2048):
         truth, predicted = (labels > 0 for labels in vessels(size, 5))
@@ -263,7 +263,7 @@ def bench_far() -> None:
 
 def edt_call(pair: np.ndarray) -> Call:
     """Rims and distance transforms on the common crop."""
-    import edt  # noqa: PLC0415 - a peer
+    import edt
 
     def call() -> None:
         boxes = ndimage.find_objects((pair[0] | pair[1]).astype(np.int32))

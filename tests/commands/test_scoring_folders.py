@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ import pytest
 from PIL import Image
 
 from pixelwise.commands.compare import compare
+from pixelwise.commands.evaluate import evaluate
 from pixelwise.commands.score_folders import evaluate_folders
+from pixelwise.core.comparisons import Comparison
 from pixelwise.core.errors import UserError
-from pixelwise.evaluation.comparison import Comparison
 
 
 def save(folder: Path, name: str, labels: np.ndarray) -> None:
@@ -127,6 +129,52 @@ def test_compare_writes_every_format(folders: tuple[Path, Path], tmp_path: Path)
     assert Comparison.model_validate_json(stored) == result.comparison
     for suffix in ("md", "tex", "csv"):
         assert "perfect" in (tmp_path / "out" / f"comparison.{suffix}").read_text()
+
+
+def test_the_page_is_whole_and_leaves_pictures_out_on_demand(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    truth, predicted = folders
+    result = evaluate(truth=truth, predicted=predicted, out=tmp_path / "out")
+    page = result.written[0].read_text()
+    assert result.written[0].name == "evaluation.html"
+    assert page.count('id="case-') == 4
+    assert 'href="#case-p0_1"' in page
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+    bare = evaluate(truth=truth, predicted=predicted, out=tmp_path / "bare", thumbnails=False)
+    assert "data:image" not in bare.written[0].read_text()
+
+
+@pytest.mark.browser
+def test_a_dot_leads_to_its_picture_in_a_browser(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium is installed")
+    playwright = pytest.importorskip("playwright.sync_api")
+    truth, predicted = folders
+    for path in truth.iterdir():
+        save(tmp_path / "other", path.name, np.asarray(Image.open(path)) // 255)
+    compare(
+        {"shifted": predicted, "perfect": tmp_path / "other"},
+        truth=truth,
+        metrics=("dice", "hd95", "betti_error"),
+        out=tmp_path / "out",
+    )
+    complaints: list[str] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1100, "height": 800})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto((tmp_path / "out" / "comparison.html").as_uri())
+        page.locator(".case-dots a[href='#case-p1_3']").first.click()
+        assert page.evaluate("location.hash") == "#case-p1_3"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.locator("h1").inner_text() == "shifted against perfect"
+        browser.close()
+    assert complaints == []
 
 
 def test_the_same_folder_twice_is_refused(folders: tuple[Path, Path]) -> None:

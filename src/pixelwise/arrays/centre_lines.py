@@ -37,7 +37,7 @@ def skeleton(mask: Mask) -> Mask:
     if mask.ndim == 3:
         thin[box] = _LEE(np.ascontiguousarray(mask[box]))
     else:
-        prepare("thinning loop", lambda: _thin(np.zeros(9, np.uint8), 3, _removal_table()))
+        prepare("thinning loops", lambda: _thin(np.zeros(9, np.uint8), 3, _removal_table()))
         padded = np.pad(mask[box], 1).astype(np.uint8)
         flat = padded.reshape(-1)
         _thin(flat, padded.shape[1], _removal_table())

@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 PATIENCE = 1.0
-"""Seconds after which a first call says that it is compiling."""
+"""Seconds after which a first call says what it is waiting for."""
 
 logger = logging.getLogger("pixelwise")
 
@@ -38,7 +38,7 @@ def prepare(name: str, first_call: Callable[[], object]) -> None:
         notice = threading.Timer(
             PATIENCE,
             logger.warning,
-            ("Compiling the %s for this processor: some seconds, once per installation.", name),
+            ("Preparing the %s: the first use on a machine compiles them, some seconds.", name),
         )
         notice.daemon = True
         notice.start()

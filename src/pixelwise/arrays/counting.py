@@ -17,7 +17,7 @@ def count_pairs(truth: Labels, predicted: Labels, n_classes: int) -> npt.NDArray
     Pixels with any other value in either array are left out. Both arrays C-contiguous.
     """
     word = np.zeros(1, np.uint64)
-    prepare("counting loop", lambda: _count(word, word, 2))
+    prepare("counting loops", lambda: _count(word, word, 2))
     n_words = truth.size // WORD
     flat_truth, flat_predicted = truth.reshape(-1), predicted.reshape(-1)
     counts = _count(

@@ -36,7 +36,7 @@ def betti_of_runs(
     """
     nothing = np.zeros(1, np.int32)
     prepare("topology loops", lambda: _volume_betti(nothing, nothing, nothing + 1, 1, 1))
-    prepare("image topology loop", lambda: _image_betti(nothing, nothing, nothing + 1, 1))
+    prepare("image topology loops", lambda: _image_betti(nothing, nothing, nothing + 1, 1))
     if is_volume:
         components, euler, cavities = _volume_betti(rows, starts, ends, shape[0], shape[1])
         return Betti(components, components + cavities - euler, cavities)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixelwise.commands.score_folders import EvaluationResult, evaluate_folders
+from pixelwise.commands.show_scores import write_scores_page
+from pixelwise.core.comparisons import Comparison
 from pixelwise.core.errors import BadData
 from pixelwise.core.files import write_json, write_text
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.evaluation.advice import find_contradictions
-from pixelwise.evaluation.comparison import Comparison, compare_summaries
+from pixelwise.evaluation.comparison import compare_summaries
 from pixelwise.evaluation.tables import comparison_table, ranking_table
 
 DEFAULT_COMPARED = (
@@ -40,6 +42,7 @@ def compare(
     only_paired: bool = False,
     group: str | None = None,
     seed: int = 0,
+    thumbnails: bool = True,
     out: str | Path | None = None,
     listener: Listener = SILENT,
 ) -> ComparisonResult:
@@ -47,7 +50,8 @@ def compare(
 
     predictions: folders, or name -> folder. group: a regular expression whose first group,
     found in a case's name, says which cases belong together (resampled together).
-    Into `out` go comparison.json, .md, .tex and .csv. Raises UserError as evaluate does.
+    Into `out` go comparison.html (thumbnails=False: without pictures), .json, .md, .tex
+    and .csv. Raises UserError as evaluate does.
     """
     folders = predictions if isinstance(predictions, Mapping) else _name_folders(predictions)
     scored = {}
@@ -62,7 +66,14 @@ def compare(
     contradictions = find_contradictions(summaries)
     for sentence in contradictions:
         listener.say(sentence)
-    written = _write(comparison, contradictions, Path(out)) if out is not None else ()
+    written: tuple[Path, ...] = ()
+    if out is not None:
+        written = _write(comparison, contradictions, Path(out))
+        page = write_scores_page(
+            Path(out) / "comparison.html", scored, comparison=comparison,
+            contradictions=contradictions, thumbnails=thumbnails,
+        )  # fmt: skip
+        written = (page, *written)
     return ComparisonResult(comparison, contradictions, scored, written)
 
 

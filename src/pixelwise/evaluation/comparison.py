@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from pixelwise.core.comparisons import Comparison, Difference, MetricComparison
 from pixelwise.core.errors import BadData, Problem, raise_errors
-from pixelwise.core.records import RECORD_FORMAT, Record, Summary
+from pixelwise.core.records import Summary
 from pixelwise.evaluation.bootstrap import N_DRAWS, bootstrap_means, draw_means, sum_units
 from pixelwise.metrics.choices import MetricChoice, choose_metrics
 
@@ -28,50 +29,6 @@ RULE = (
     "Wilcoxon's signed-rank test beside it. Both are corrected by Holm for all pairs and "
     "metrics of this comparison. Ranks: 1 is best, ties share the mean rank."
 )
-
-
-class Difference(Record):
-    """One prediction against another in one metric: mean of (first - second) over cases."""
-
-    first: str
-    second: str
-    mean: float
-    low: float | None
-    high: float | None
-    p: float
-    p_corrected: float
-    wilcoxon: float | None
-    wilcoxon_corrected: float | None
-    n_first_better: int
-    n_second_better: int
-    better: str
-
-
-class MetricComparison(Record):
-    """All predictions in one metric of one class. rank_probability[name][r] is for rank r + 1."""
-
-    metric: str
-    class_id: int
-    class_name: str
-    higher_is_better: bool
-    means: Mapping[str, float | None]
-    mean_then_rank: Mapping[str, float]
-    rank_then_mean: Mapping[str, float]
-    rank_probability: Mapping[str, tuple[float, ...]]
-    differences: tuple[Difference, ...]
-    n_cases: int
-    n_left_out: int
-
-
-class Comparison(Record):
-    """Which prediction is better, in what, and whether it is more than chance."""
-
-    format_version: int = RECORD_FORMAT
-    names: tuple[str, ...]
-    metrics: tuple[MetricComparison, ...]
-    overall_rank: Mapping[str, float]
-    rule: str
-    interval: str
 
 
 def compare_summaries(
@@ -101,12 +58,14 @@ def compare_summaries(
         name: float(np.mean([c.rank_then_mean[name] for c in found])) if found else math.nan
         for name in names
     }
+    groups = {case.group or case.id for case in first.cases}
     units = "groups" if any(case.group for case in first.cases) else "cases"
+    least = f" With {len(groups)} {units} no p can be below {2.0 ** (1 - len(groups)):.2g}."
     return Comparison(
         names=names,
         metrics=tuple(found),
         overall_rank=overall,
-        rule=RULE,
+        rule=RULE + least,
         interval=f"95 % bootstrap over {units}, {n_draws} draws, seed {seed}",
     )
 

@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import Literal
 
+from pixelwise.core.comparisons import Comparison
 from pixelwise.core.records import MetricSummary, Summary
-from pixelwise.evaluation.comparison import Comparison
 
 TableFormat = Literal["markdown", "latex", "csv"]
 
