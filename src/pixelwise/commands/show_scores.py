@@ -15,6 +15,8 @@ from pixelwise.core.comparisons import Comparison
 from pixelwise.core.errors import UserError
 from pixelwise.data.scoring_pairs import ScoringPair, list_label_files
 from pixelwise.data.stored_classes import class_ids, flat_values
+from pixelwise.evaluation.advice import advise
+from pixelwise.evaluation.task_facts import TaskMeter
 from pixelwise.readers import open_image, open_labels
 from pixelwise.report.content import GalleryItem
 from pixelwise.report.evaluation_page import EvaluationContent, write_evaluation
@@ -52,11 +54,30 @@ def write_scores_page(
         gallery={name: items for name, items in shown.items() if items},
         comparison=comparison,
         contradictions=tuple(contradictions),
+        advice=advise_on(first),
         problems=first.notes,
         with_thumbnails=thumbnails,
     )
     write_evaluation(path, content)
     return path
+
+
+def advise_on(result: EvaluationResult) -> tuple[str, ...]:
+    """Which metrics to trust for these truths, as sentences with reason and source."""
+    wanted = [k for k in range(len(result.classes)) if k != result.summary.background]
+    meter = TaskMeter(wanted, has_spacing=result.summary.unit != "px")
+    for pair in result.pairs:
+        with open_labels(pair.truth) as source:
+            meter.add(class_ids(source.read(), pair.truth_meaning, pair.truth))
+    found: dict[str, list[str]] = {}
+    for class_id, facts in meter.facts().items():
+        for advice in advise(facts):
+            text = f"{advice.text} Reason: {advice.reason} ({advice.rule}, {advice.source})."
+            found.setdefault(text, []).append(result.classes[class_id].name)
+    return tuple(
+        text if len(names) == len(wanted) else f"{', '.join(names)}: {text}"
+        for text, names in found.items()
+    )
 
 
 def _coloured(entry: ClassInfo) -> ClassInfo:
