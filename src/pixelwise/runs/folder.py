@@ -80,7 +80,7 @@ class RunFolder:
 
     def read_cases(self) -> tuple[Case, ...]:
         """Where each case lay when the run was made."""
-        content = _load(self.path / "data.json")
+        content = _load_object(self.path / "data.json")
         try:
             return tuple(_read_case(entry) for entry in content["cases"])
         except (KeyError, TypeError) as error:
@@ -88,7 +88,7 @@ class RunFolder:
 
     def data_name(self) -> str:
         """The name of the data set that the run was trained on."""
-        return str(_load(self.path / "data.json").get("name", ""))
+        return str(_load_object(self.path / "data.json").get("name", ""))
 
     def save_environment(self, environment: Mapping[str, str]) -> None:
         """Write versions and machine facts."""
@@ -96,7 +96,7 @@ class RunFolder:
 
     def read_environment(self) -> dict[str, str]:
         """Read versions and machine facts."""
-        return dict(_load(self.path / "environment.json"))
+        return _load_object(self.path / "environment.json")
 
     def save_history(self, history: Sequence[IntervalRecord]) -> None:
         """Write the records of the training so far."""
@@ -182,7 +182,7 @@ class RunFolder:
 
     def read_status(self) -> dict[str, Any]:
         """What run.json says."""
-        return dict(_load(self.path / "run.json"))
+        return _load_object(self.path / "run.json")
 
 
 def create_run(path: Path, *, overwrite: bool) -> RunFolder:
@@ -280,6 +280,13 @@ def _load(path: Path) -> Any:
         content = read_json(path)
     except Exception as error:
         raise _damaged(path, str(error).removeprefix(f"{path}: ")) from error
+    return content
+
+
+def _load_object(path: Path) -> dict[str, Any]:
+    content = _load(path)
+    if not isinstance(content, dict):
+        raise _damaged(path, f"it holds a {type(content).__name__} instead of fields")
     return content
 
 
