@@ -22,7 +22,6 @@ test: $(READY)  ## run the tests
 
 check: $(READY)  ## lint, strict types, import layers
 	$(VENV)/bin/ruff check
-	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 

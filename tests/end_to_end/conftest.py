@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from pixelwise.cli import main
 
 TINY = (
+    "network.name=unet",
     "network.options.width=4",
     "network.options.depth=2",
     "sampling.batch=2",

@@ -13,9 +13,10 @@ from pixelwise.commands import demo
 from .conftest import TINY, Run
 
 ROOT = Path(__file__).resolve().parents[2]
-BUDGET = "6s"
+BUDGET = "10s"
 OURS = "pixelwise "
 TAKES_SETTINGS = ("plan", "train")
+QUICK = (*TINY, "training.steps=4")
 
 
 def read_blocks() -> list[tuple[str, str]]:
@@ -29,7 +30,7 @@ def shortened(line: str) -> list[str]:
     words = [BUDGET if before == "--budget" else word for before, word in zip(["", *words], words)]
     if words[0] in TAKES_SETTINGS:
         own = "--use" in words
-        settings = [s for s in TINY if not (own and s.startswith("network."))]
+        settings = [s for s in QUICK if not (own and s.startswith("network."))]
         words += [word for setting in settings for word in ("--set", setting)]
     return words
 
@@ -46,7 +47,7 @@ def run_python(block: str) -> None:
     if name:
         Path(name.group(1)).write_text(block, encoding="utf-8")
         return
-    code = re.sub(r'budget="\w+"', f'budget="{BUDGET}", settings={TINY!r}', block)
+    code = re.sub(r'budget="\w+"', f'budget="{BUDGET}", settings={QUICK!r}', block)
     exec(compile(code, "README.md", "exec"), {})
 
 
