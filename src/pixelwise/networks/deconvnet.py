@@ -35,7 +35,7 @@ class DeconvNet(nn.Module):
 
     def __init__(self, io: NetworkIO, width: int, hidden: int, norm: Norm) -> None:
         super().__init__()
-        self.field = Field(alignment=_STRIDE, reach=407)
+        self.field = Field(alignment=_STRIDE, reach=403)
         widths = block_widths(width)
         inputs = (io.in_channels, *widths[:-1])
         self.encoder = nn.ModuleList(

@@ -122,7 +122,7 @@ class Dilated(nn.Module):
 
     def __init__(self, io: NetworkIO, width: int, context: Context, norm: Norm) -> None:
         super().__init__()
-        reach = _MARGIN + 33 * _STRIDE * (context != "none") + 2 * _STRIDE
+        reach = _MARGIN + 33 * _STRIDE * (context != "none") + _STRIDE + 3
         self.field = Field(alignment=_STRIDE, reach=reach)
         self.front = front_end(io, width, norm)
         self.context = (

@@ -40,7 +40,7 @@ def segnet(io: NetworkIO, *, width: int = 64, norm: Norm = "batch") -> nn.Module
         else:
             layers.append(nn.Conv2d(widths[0], io.out_channels, 3, padding=1))
         decoder.append(nn.Sequential(*layers))
-    network = SegNet(encoder, decoder, Field(alignment=32, reach=216))
+    network = SegNet(encoder, decoder, Field(alignment=32, reach=211))
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             nn.init.constant_(layer.bias, _NORM_SHIFT)
@@ -66,7 +66,7 @@ def segnet_basic(io: NetworkIO, *, width: int = 64, norm: Norm = "batch") -> nn.
         layers = [nn.Conv2d(width, width, _BASIC_KERNEL, padding=_BASIC_KERNEL // 2)]
         head = [nn.Conv2d(width, io.out_channels, 1)] if level == 0 else []
         decoder.append(nn.Sequential(*layers, *make_norm(2, width, norm), *head))
-    return SegNet(encoder, decoder, Field(alignment=16, reach=108))
+    return SegNet(encoder, decoder, Field(alignment=16, reach=105))
 
 
 class SegNet(nn.Module):
