@@ -123,7 +123,8 @@ def train(
     )
     folder = create_run(Path(run), overwrite=overwrite)
     _store_inputs(folder, proposal)
-    listener.say(_announce(proposal))
+    for sentence in (*proposal.notes, _announce(proposal)):
+        listener.say(sentence)
     section = proposal.plan.training
     clock = _Clock(started, None if section.steps is not None else section.budget_seconds)
     return _run_training(folder, clock, False, source, use, thumbnails, listener)
