@@ -152,7 +152,12 @@ def test_constant_empty_void_and_absent_are_said(tmp_path: Path) -> None:
     )
     save(root / "images" / "b.png", IMAGE * 0 + 9)
     facts, problems = gather(root)
-    assert set(codes(problems)) == {"constant-image", "empty-mask", "all-void", "absent-class"}
+    assert set(codes(problems)) - {"same-picture"} == {
+        "constant-image",
+        "empty-mask",
+        "all-void",
+        "absent-class",
+    }
     assert all(p.severity != "error" for p in problems)
     assert "never" in next(p for p in problems if p.code == "absent-class").what
     assert facts.cases[2].class_pixels == (0, 0, 0)
@@ -203,3 +208,26 @@ def test_large_tiffs_are_read_in_bands(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(mask_scan, "_BAND_PIXELS", 16)
     banded, _ = gather(root)
     assert banded == whole
+
+
+def test_a_picture_in_two_splits_is_a_leak(tmp_path: Path) -> None:
+    root = make_set(tmp_path, splits={"train": ["a", "b"], "val": ["c"]})
+    save(root / "images" / "b.png", IMAGE + 1)
+    _, problems = gather(root)
+    (leak,) = [p for p in problems if p.code == "same-picture"]
+    assert leak.severity == "warning"
+    assert "a (train), c (val)" in leak.what
+
+
+def test_the_twenty_first_error_of_a_sort_is_summed_up(tmp_path: Path) -> None:
+    names = [f"n{i:02}" for i in range(30)]
+    root = make_set(
+        tmp_path, dict.fromkeys(names, MASK), description={"classes": ["background", "cell"]}
+    )
+    for name in names[1:]:
+        save(root / "masks" / f"{name}.png", MASK * 7)
+    _, problems = gather(root)
+    errors = [p for p in problems if p.severity == "error"]
+    assert len(errors) == 21
+    assert "9 more files" in errors[-1].what
+    assert "n29" in errors[-1].what

@@ -123,3 +123,19 @@ def test_broken_annotations_name_the_file(tmp_path: Path, change: dict[str, obje
 def test_other_json_is_no_annotation(tmp_path: Path) -> None:
     assert read_annotations(write(tmp_path / "a.json", {"hello": 1})) is None
     assert read_annotations(write(tmp_path / "b.json", [1, 2])) is None
+
+
+@pytest.mark.parametrize("counts", [[4, 1, 8], [-1, 13], "4", [1e400]])
+def test_run_lengths_that_do_not_fit_the_image(tmp_path: Path, counts: object) -> None:
+    annotation = {"image_id": 7, "category_id": 1, "segmentation": {"counts": counts}}
+    path = write(tmp_path / "a.json", COCO | {"annotations": [annotation]})
+    with pytest.raises(BadData, match="COCO or LabelMe"):
+        read_annotations(path)
+
+
+def test_coordinates_that_are_no_numbers(tmp_path: Path) -> None:
+    square = [0, 0, float("nan"), 0, 4, 3, 0, 3]
+    annotation = {"image_id": 7, "category_id": 1, "segmentation": [square]}
+    path = write(tmp_path / "a.json", COCO | {"annotations": [annotation]})
+    with pytest.raises(BadData, match="coordinate"):
+        read_annotations(path)

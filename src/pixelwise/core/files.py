@@ -61,7 +61,7 @@ def read_json(path: Path) -> Any:
             path=path,
             code="bad-json",
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UnreadableFile(
             f"it cannot be read: {getattr(error, 'strerror', None) or error}",
             "a JSON file in UTF-8",
@@ -93,7 +93,10 @@ def unwritable(path: Path, error: OSError) -> BadOutput:
     remedy = remedies.get(error.errno or 0, "Choose another place.")
     reason = error.strerror or str(error)
     return BadOutput(
-        f"it cannot be written: {reason}", "a place to write to", remedy, path=path,
+        f"it cannot be written: {reason}",
+        "a place to write to",
+        remedy,
+        path=path,
         code="unwritable",
     )
 

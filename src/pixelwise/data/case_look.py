@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -72,7 +73,7 @@ def sum_channel(values: Array, stride: int) -> ChannelSums:
 class Look:
     """What one case holds. class_pixels has one count for each id 0..255, inside the field
     of view; n_outside counts what lies beyond it. `channels` covers all finite pixels,
-    `counted` those that are neither void nor outside.
+    `counted` those that are neither void nor outside. Equal pictures have equal digests.
     """
 
     case: Case
@@ -84,6 +85,7 @@ class Look:
     n_nan: int = 0
     n_infinite: int = 0
     problems: list[Problem] = field(default_factory=list)
+    digest: str = ""
 
     @property
     def is_usable(self) -> bool:
@@ -152,8 +154,10 @@ def _read_pixels(
     can_label = not look.has_errors and look.case.label is not None
     look.channels = [ChannelSums() for _ in range(image.header.n_channels)]
     look.counted = [ChannelSums() for _ in range(image.header.n_channels)]
+    digest = hashlib.blake2b(repr(image.header.shape).encode(), digest_size=16)
     for region in bands(image.header):
         pixels = image.read(region)
+        digest.update(np.ascontiguousarray(pixels).data)
         valid = np.ones(pixels.shape[1:], bool)
         if can_label:
             if fov_source is not None:
@@ -163,6 +167,7 @@ def _read_pixels(
             look.n_outside += int((~valid).sum())
             valid &= labels != IGNORE
         _add_pixels(look, pixels, valid, stride)
+    look.digest = digest.hexdigest()
 
 
 def _read_region(

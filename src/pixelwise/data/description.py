@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pixelwise.core.case import IGNORE
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
 from pixelwise.core.files import read_json
@@ -148,6 +149,9 @@ def _read_classes(
         return ()
     if not isinstance(given, list) or not given:
         problems.append(_malformed(path, f"classes is {given!r}", "a list of classes"))
+        return ()
+    if len(given) > IGNORE:
+        problems.append(_malformed(path, f"it names {len(given)} classes", f"at most {IGNORE}"))
         return ()
     classes = []
     for index, item in enumerate(given):

@@ -35,6 +35,7 @@ class MaskValues:
     format_name: str = ""
     dtype: str = "uint8"
     palette: tuple[tuple[int, int, int], ...] | None = None
+    warnings: tuple[Problem, ...] = ()
 
 
 def pack_colours(pixels: Array) -> Array:

@@ -33,7 +33,7 @@ def scan_masks(
         results = list(pool.map(lambda path: _scan(path, max_pixels), paths))
     masks = [result for result in results if isinstance(result, MaskValues)]
     problems = [p for result in results if not isinstance(result, MaskValues) for p in result]
-    return masks, problems
+    return masks, [*problems, *(warning for mask in masks for warning in mask.warnings)]
 
 
 def bands(header: Header) -> Iterator[Region]:
@@ -65,13 +65,16 @@ def _scan(path: Path, max_pixels: int | None) -> MaskValues | tuple[Problem, ...
             counts: Counter[str] = Counter()
             for region in bands(header):
                 counts.update(_count(source.read(region), header, is_colour))
+            warnings = tuple(note for note in source.header.notes if note.severity == "warning")
     except UserError as error:
         return error.problems
     kind = "colours" if is_colour else "values"
     if is_colour and all(_is_grey(colour) for colour in counts):
         kind = "values"
         counts = Counter({str(int(colour[1:3], 16)): n for colour, n in counts.items()})
-    return MaskValues(path, kind, counts, header.format_name, str(header.dtype), header.palette)
+    return MaskValues(
+        path, kind, counts, header.format_name, str(header.dtype), header.palette, warnings
+    )
 
 
 def _count(pixels: Array, header: Header, is_colour: bool) -> dict[str, int]:

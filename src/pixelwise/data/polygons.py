@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelwise.core.case import LabelMeaning
-from pixelwise.core.contents import shown
+from pixelwise.core.contents import shown, unreadable
 from pixelwise.core.errors import BadData, Problem
 from pixelwise.core.files import read_json
 from pixelwise.core.image import Region
 
 Points = Sequence[tuple[float, float]]
 _MARK = "#"
+_LONGEST = 1_000_000
+"""No picture has so many pixels along an edge; a coordinate beyond is a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,11 @@ def read_annotations(path: Path) -> dict[str, Drawing] | None:
 
     Raises UnreadableFile if it is no JSON, BadData if it breaks its own format.
     """
-    return _read_annotations(path, path.stat().st_mtime_ns)
+    try:
+        modified = path.stat().st_mtime_ns
+    except OSError as error:
+        raise unreadable(path, error) from error
+    return _read_annotations(path, modified)
 
 
 def annotation_labels(drawings: dict[str, Drawing]) -> list[str]:
@@ -120,8 +126,6 @@ def _bounded(x: float, width: int) -> int:
 def _inside(shape: Shape, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
     if shape.runs is not None:
         flags = np.repeat(np.arange(len(shape.runs)) % 2 == 1, shape.runs)
-        if len(flags) != size[0] * size[1]:
-            raise ValueError(f"{len(flags)} run-length pixels in an image of {size}")
         return flags.reshape(size[::-1]).T
     inside = np.zeros(size, bool)
     for points in shape.polygons:
@@ -144,7 +148,7 @@ def _read_annotations(path: Path, _modified: int) -> dict[str, Drawing] | None:
             return dict(_read_coco(content))
         if isinstance(content.get("shapes"), list) and "imageHeight" in content:
             return {path.stem: _read_labelme(content)}
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise BadData(
             Problem(
@@ -161,24 +165,26 @@ def _read_annotations(path: Path, _modified: int) -> dict[str, Drawing] | None:
 def _read_coco(content: dict[str, Any]) -> Iterator[tuple[str, Drawing]]:
     names = {category["id"]: str(category["name"]) for category in content["categories"]}
     shapes: dict[Any, list[Shape]] = {image["id"]: [] for image in content["images"]}
+    sizes = {image["id"]: _size_of(image, "height", "width") for image in content["images"]}
     for annotation in content["annotations"]:
         found = annotation.get("segmentation")
         label = names[annotation["category_id"]]
         if isinstance(found, dict):
-            shapes[annotation["image_id"]].append(Shape(label, (), _read_runs(found["counts"])))
+            runs = _read_runs(found["counts"], sizes[annotation["image_id"]])
+            shapes[annotation["image_id"]].append(Shape(label, (), runs))
         elif found:
             polygons = tuple(_pairs(flat) for flat in found)
             shapes[annotation["image_id"]].append(Shape(label, polygons))
     for image in content["images"]:
-        size = int(image["height"]), int(image["width"])
-        yield Path(str(image["file_name"])).name, Drawing(size, tuple(shapes[image["id"]]))
+        name = Path(str(image["file_name"])).name
+        yield name, Drawing(sizes[image["id"]], tuple(shapes[image["id"]]))
 
 
 def _read_labelme(content: dict[str, Any]) -> Drawing:
-    size = int(content["imageHeight"]), int(content["imageWidth"])
+    size = _size_of(content, "imageHeight", "imageWidth")
     shapes = []
     for shape in content["shapes"]:
-        points = [(float(x), float(y)) for x, y in shape["points"]]
+        points = [(_finite(x), _finite(y)) for x, y in shape["points"]]
         kind = shape.get("shape_type", "polygon")
         if kind == "rectangle":
             (left, top), (right, bottom) = points
@@ -198,22 +204,41 @@ def _circle(centre: tuple[float, float], edge: tuple[float, float]) -> list[tupl
     return [(centre[0] + radius * math.cos(a), centre[1] + radius * math.sin(a)) for a in angles]
 
 
+def _size_of(content: dict[str, Any], height: str, width: str) -> tuple[int, int]:
+    size = int(content[height]), int(content[width])
+    if not (0 < size[0] < _LONGEST and 0 < size[1] < _LONGEST):
+        raise ValueError(f"an image has the size {size}")
+    return size
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not abs(number) < _LONGEST:
+        raise ValueError(f"a coordinate is {number}")
+    return number
+
+
 def _pairs(flat: Sequence[float]) -> Points:
-    values = [float(value) for value in flat]
+    values = [_finite(value) for value in flat]
     if len(values) < 6 or len(values) % 2:
         raise ValueError(f"a polygon has {len(values)} numbers")
     return tuple(zip(values[0::2], values[1::2], strict=True))
 
 
-def _read_runs(counts: str | list[int]) -> tuple[int, ...]:
+def _read_runs(counts: str | list[int], size: tuple[int, int]) -> tuple[int, ...]:
+    runs = _decode_runs(counts) if isinstance(counts, str) else tuple(int(n) for n in counts)
+    if min(runs) < 0 or sum(runs) != size[0] * size[1]:
+        raise ValueError(f"the runs of a mask add up to {sum(runs)} pixels, the image is {size}")
+    return runs
+
+
+def _decode_runs(counts: str) -> tuple[int, ...]:
     """Run lengths of COCO, alternately outside and inside, down the columns.
 
     Source: the text form is that of pycocotools' maskApi.c: 5 bits a letter from '0' on,
     bit 5 says that more follow, and from the fourth number on the difference to the last
     but one is stored.
     """
-    if not isinstance(counts, str):
-        return tuple(int(count) for count in counts)
     runs: list[int] = []
     position = 0
     while position < len(counts):

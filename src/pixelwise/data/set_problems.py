@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,25 +16,49 @@ from pixelwise.core.errors import Problem, ShapeMismatch
 from pixelwise.data.case_look import Look
 from pixelwise.data.channels import mismatch_sentence
 from pixelwise.data.label_values import count_text
+from pixelwise.data.listing import name_some
 
 _N_NAMED = 5
+_N_ERRORS = 20
 _N_ALIKE = 3
 """Notes of one sort beyond this many files become one line."""
 
 
 def condense(problems: Sequence[Problem]) -> list[Problem]:
-    """Notes and warnings of one sort become one line; errors are never left out."""
-    counts = Counter((p.code, p.severity) for p in problems)
-    kept, seen = [], set()
-    for problem in dict.fromkeys(problems):
-        key = (problem.code, problem.severity)
-        if problem.severity == "error" or counts[key] <= _N_ALIKE or not problem.code:
-            kept.append(problem)
-        elif key not in seen:
-            seen.add(key)
-            more = f"{problem.what} (and so for {counts[key] - 1} more files)"
-            kept.append(replace(problem, what=more))
+    """Equal problems once; notes and warnings of one sort as one line, errors up to twenty.
+
+    Further errors of a sort are summed up by the names of their files.
+    """
+    distinct = list(dict.fromkeys(problems))
+    by_sort: dict[tuple[str, str], list[Problem]] = {}
+    for problem in distinct:
+        by_sort.setdefault((problem.code, problem.severity), []).append(problem)
+    kept = []
+    for alike in by_sort.values():
+        first = alike[0]
+        if first.severity == "error":
+            kept += alike[:_N_ERRORS]
+            kept += _sum_up(alike[_N_ERRORS:])
+        elif len(alike) <= _N_ALIKE or not first.code:
+            kept += alike
+        else:
+            more = f"{first.what} (and so for {len(alike) - 1} more files)"
+            kept.append(replace(first, what=more))
     return kept
+
+
+def _sum_up(alike: Sequence[Problem]) -> list[Problem]:
+    if not alike:
+        return []
+    names = name_some([Path(problem.path).name for problem in alike])
+    first = alike[0]
+    return [
+        replace(
+            first,
+            what=f"{count_text(len(alike), 'more file')} with a fault of the same sort: {names}",
+            path=str(Path(first.path).parent),
+        )
+    ]
 
 
 def sum_pixels(looks: Sequence[Look]) -> npt.NDArray[np.int64]:
@@ -51,6 +75,7 @@ def describe_set(looks: Sequence[Look], dataset: DataSet, n_channels: int) -> li
         *_channel_problems(looks, n_channels),
         *_mixed_problems(looks, dataset),
         *_empty_masks(looks, dataset),
+        *repeated_pictures(looks),
         *_name_cases(
             [look for look in looks if look.is_constant],
             "is the same number everywhere",
@@ -148,6 +173,30 @@ def _empty_masks(looks: Sequence[Look], dataset: DataSet) -> list[Problem]:
         "empty-mask",
         dataset,
     )
+    return problems
+
+
+def repeated_pictures(looks: Sequence[Look]) -> list[Problem]:
+    """A warning for each picture that is in two splits: what is trained on cannot test."""
+    by_digest: dict[str, list[Look]] = {}
+    for look in looks:
+        by_digest.setdefault(look.digest, []).append(look)
+    problems = []
+    for alike in by_digest.values():
+        splits = {str(look.case.split) for look in alike}
+        if len(splits) > 1:
+            named = ", ".join(f"{look.case.id} ({look.case.split})" for look in alike[:_N_NAMED])
+            problems.append(
+                Problem(
+                    f"the same picture, pixel by pixel, is in several splits: {named}",
+                    "each picture in one split",
+                    "Remove the copies, or keep them together with --group: scores on pictures "
+                    "that were trained on say nothing.",
+                    shown(alike[0].case.image),
+                    "warning",
+                    "same-picture",
+                )
+            )
     return problems
 
 
