@@ -14,10 +14,12 @@ Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.uint64]
 
-NEAR_ROWS = 24
+NEAR_ROWS = {2: 24, 3: 6}
 """Rows up to this far are asked one by one in order of distance; beyond, block by block."""
 
 BLOCK = 8
+GROUP = 32
+"""Rows of a block along z and y, and of a group of blocks; a block is one word of bits wide."""
 
 
 class PointSet:
@@ -40,9 +42,9 @@ class PointSet:
         if rows.size == 0 or to_rows.size == 0:
             return np.full(rows.size, np.inf)
         _fill(self._bits, self._extents, to_rows, to_columns)
-        blocks = _blocks(self._extents, self.shape[0], self.shape[1])
+        blocks, groups = _blocks(self._bits, self._extents, self.shape[0], self.shape[1])
         found = _search(
-            rows, columns, self._bits, self._extents, blocks, self.shape[1],
+            rows, columns, self._bits, self._extents, blocks, groups, self.shape[1],
             np.asarray(self.spacing), *self._near,
         )  # fmt: skip
         _clear(self._bits, to_rows, to_columns)
@@ -52,11 +54,12 @@ class PointSet:
 @functools.lru_cache(maxsize=16)
 def _near_offsets(z_step: float, y_step: float) -> tuple[Ints, Ints, Floats]:
     """Row offsets (dz, dy) in order of distance, complete up to a radius; their squares."""
-    steps = np.arange(-NEAR_ROWS, NEAR_ROWS + 1)
+    reach = NEAR_ROWS[3 if z_step > 0 else 2]
+    steps = np.arange(-reach, reach + 1)
     z_steps = steps if z_step > 0 else np.zeros(1, int)
     dz, dy = (a.ravel() for a in np.meshgrid(z_steps, steps, indexing="ij"))
     squares = (dz * z_step) ** 2 + (dy * y_step) ** 2
-    radius = NEAR_ROWS * (min(z_step, y_step) if z_step > 0 else y_step)
+    radius = reach * (min(z_step, y_step) if z_step > 0 else y_step)
     order = np.argsort(squares, kind="stable")
     order = order[squares[order] <= radius**2]
     return dz[order].astype(np.int32), dy[order].astype(np.int32), squares[order]
@@ -66,7 +69,8 @@ def _first_call(near: tuple[Ints, Ints, Floats]) -> None:
     bits, extents = np.zeros((1, 1), np.uint64), np.empty((1, 2), np.int32)
     point = np.zeros(1, np.int32)
     _fill(bits, extents, point, point)
-    _search(point, point, bits, extents, _blocks(extents, 1, 1), 1, np.ones(3), *near)
+    blocks, groups = _blocks(bits, extents, 1, 1)
+    _search(point, point, bits, extents, blocks, groups, 1, np.ones(3), *near)
     _clear(bits, point, point)
 
 
@@ -91,21 +95,56 @@ def _clear(bits: Bits, rows: Ints, columns: Ints) -> None:
 
 
 @compiled
-def _blocks(extents: Ints, depth: int, height: int) -> Ints:
-    """Nonempty blocks of rows: z, y of their first row, first and last column of all."""
-    table = np.empty((((depth + 7) // 8) * ((height + 7) // 8), 4), np.int32)
-    n = 0
-    for z0 in range(0, depth, BLOCK):
-        for y0 in range(0, height, BLOCK):
+def _blocks(bits: Bits, extents: Ints, depth: int, height: int) -> tuple[Ints, Ints]:
+    """(blocks, groups): first z and y, first and last column; groups also their blocks' range."""
+    capacity = ((depth + 7) // 8) * ((height + 7) // 8) * bits.shape[1]
+    blocks = np.empty((capacity, 4), np.int32)
+    groups = np.empty((((depth + 31) // 32) * ((height + 31) // 32), 6), np.int32)
+    n = n_groups = 0
+    for gz in range(0, depth, GROUP):
+        for gy in range(0, height, GROUP):
+            start = n
             first, last = 2**30, -1
-            for z in range(z0, min(z0 + BLOCK, depth)):
-                for y in range(y0, min(y0 + BLOCK, height)):
-                    first = min(first, extents[z * height + y, 0])
-                    last = max(last, extents[z * height + y, 1])
-            if last >= 0:
-                table[n, 0], table[n, 1], table[n, 2], table[n, 3] = z0, y0, first, last
-                n += 1
-    return table[:n]
+            for z in range(gz, min(gz + GROUP, depth), BLOCK):
+                for y in range(gy, min(gy + GROUP, height), BLOCK):
+                    n = _add_blocks(bits, extents, z, y, depth, height, blocks, n)
+            for i in range(start, n):
+                first = min(first, blocks[i, 2])
+                last = max(last, blocks[i, 3])
+            if n > start:
+                groups[n_groups, 0], groups[n_groups, 1] = gz, gy
+                groups[n_groups, 2], groups[n_groups, 3] = first, last
+                groups[n_groups, 4], groups[n_groups, 5] = start, n
+                n_groups += 1
+    return blocks[:n], groups[:n_groups]
+
+
+@compiled
+def _add_blocks(  # noqa: PLR0913 - compiled loops take plain arrays
+    bits: Bits, extents: Ints, z0: int, y0: int, depth: int, height: int, blocks: Ints, n: int
+) -> int:
+    """Append the nonempty words of a block of rows; the new number of blocks."""
+    for w in range(bits.shape[1]):
+        word = np.uint64(0)
+        for z in range(z0, min(z0 + BLOCK, depth)):
+            for y in range(y0, min(y0 + BLOCK, height)):
+                if extents[z * height + y, 1] >= 0:
+                    word |= bits[z * height + y, w]
+        if word != np.uint64(0):
+            blocks[n, 0], blocks[n, 1] = z0, y0
+            blocks[n, 2] = w * 64 + np.int64(trailing_zeros(word))
+            blocks[n, 3] = w * 64 + 63 - np.int64(leading_zeros(word))
+            n += 1
+    return n
+
+
+@compiled
+def _gap(box: Ints, rows: int, z: int, y: int, x: int, squares: Floats) -> float:
+    """Squared distance from a point to a box of rows, 0 inside."""
+    dz = max(box[0] - z, z - (box[0] + rows - 1), 0)
+    dy = max(box[1] - y, y - (box[1] + rows - 1), 0)
+    dx = max(box[2] - x, x - box[3], 0)
+    return dz * dz * squares[0] + dy * dy * squares[1] + dx * dx * squares[2]
 
 
 @compiled
@@ -166,12 +205,13 @@ def _nearest_column(
 
 @compiled
 def _search(  # noqa: C901, PLR0913 - compiled loops take plain arrays
-    rows: Ints, columns: Ints, bits: Bits, extents: Ints, blocks: Ints, height: int,
-    spacing: Floats, near_z: Ints, near_y: Ints, near_squares: Floats,
+    rows: Ints, columns: Ints, bits: Bits, extents: Ints, blocks: Ints, groups: Ints,
+    height: int, spacing: Floats, near_z: Ints, near_y: Ints, near_squares: Floats,
 ) -> Floats:  # fmt: skip
     """Squared distance from each point to the nearest set bit."""
     depth = bits.shape[0] // height
-    z_square, y_square, x_square = spacing[0] ** 2, spacing[1] ** 2, spacing[2] ** 2
+    squares = spacing * spacing
+    z_square, y_square, x_square = squares[0], squares[1], squares[2]
     found = np.empty(rows.size, np.float64)
     last_z = last_y = -1
     last_x: Any = -1
@@ -198,21 +238,21 @@ def _search(  # noqa: C901, PLR0913 - compiled loops take plain arrays
                 best = near_squares[j] + (column - x) * (column - x) * x_square
                 last_z, last_y, last_x = zz, yy, column
         if not is_settled:
-            for j in range(blocks.shape[0]):
-                dz = max(blocks[j, 0] - z, z - (blocks[j, 0] + 7), 0)
-                dy = max(blocks[j, 1] - y, y - (blocks[j, 1] + 7), 0)
-                dx = max(blocks[j, 2] - x, x - blocks[j, 3], 0)
-                if dz * dz * z_square + dy * dy * y_square + dx * dx * x_square >= best:
+            for g in range(groups.shape[0]):
+                if _gap(groups[g], GROUP, z, y, x, squares) >= best:
                     continue
-                for zz in range(blocks[j, 0], min(blocks[j, 0] + 8, depth)):
-                    for yy in range(blocks[j, 1], min(blocks[j, 1] + 8, height)):
-                        square = (zz - z) ** 2 * z_square + (yy - y) ** 2 * y_square
-                        if square >= best:
-                            continue
-                        r = zz * height + yy
-                        column = _nearest_column(bits, extents, r, x, best - square, x_square)
-                        if column >= 0:
-                            best = square + (column - x) * (column - x) * x_square
-                            last_z, last_y, last_x = zz, yy, column
+                for j in range(groups[g, 4], groups[g, 5]):
+                    if _gap(blocks[j], BLOCK, z, y, x, squares) >= best:
+                        continue
+                    for zz in range(blocks[j, 0], min(blocks[j, 0] + BLOCK, depth)):
+                        for yy in range(blocks[j, 1], min(blocks[j, 1] + BLOCK, height)):
+                            square = (zz - z) ** 2 * z_square + (yy - y) ** 2 * y_square
+                            if square >= best:
+                                continue
+                            r = zz * height + yy
+                            column = _nearest_column(bits, extents, r, x, best - square, x_square)
+                            if column >= 0:
+                                best = square + (column - x) * (column - x) * x_square
+                                last_z, last_y, last_x = zz, yy, column
         found[i] = best
     return found
