@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixelwise.core.case import LabelMeaning
@@ -37,6 +37,7 @@ def is_inside(x: float, y: float, points: list[tuple[float, float]]) -> bool:
     return inside
 
 
+@settings(deadline=None)
 @given(CORNERS)
 def test_filling_equals_the_test_of_every_centre(points: list[tuple[float, float]]) -> None:
     expected = [[is_inside(x + 0.5, y + 0.5, points) for x in range(10)] for y in range(9)]

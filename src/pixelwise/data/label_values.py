@@ -157,7 +157,7 @@ def explain_values(mask: MaskValues, allowed: Mapping[str, int]) -> Problem:
     unknown = {value: n for value, n in mask.counts.items() if value not in allowed}
     expected = f"only {', '.join(list(allowed)[:20])}" if allowed else "the same few in every mask"
     if is_smeared(mask):
-        return smeared_problem(mask)
+        return smeared_problem(mask, allowed)
     if is_instance_like(mask):
         highest = max(whole_numbers(mask.counts) or [0])
         return Problem(
@@ -183,18 +183,30 @@ def explain_values(mask: MaskValues, allowed: Mapping[str, int]) -> Problem:
     )
 
 
-def smeared_problem(mask: MaskValues) -> Problem:
-    """The problem of a mask whose levels were spread by a lossy codec or by resizing."""
+def smeared_problem(mask: MaskValues, allowed: Mapping[str, int]) -> Problem:
+    """The problem of a mask whose levels were spread by a lossy codec or by resizing.
+
+    allowed: what the values of the other masks mean; empty if nothing is known, and only
+    then a cut for the whole set is proposed.
+    """
     cause = (
         "a JPEG mask: lossy compression changes the numbers"
         if mask.format_name == "JPEG"
         else "it was probably resized or drawn with smooth (anti-aliased) edges, or was once a JPEG"
     )
+    remedy = "Export the mask again as PNG without smoothing"
+    remedy += (
+        f", with the values {', '.join(list(allowed)[:20])}."
+        if allowed
+        else (
+            "; or accept the nearest of two classes with "
+            f"--map '>={_middle(mask.counts)}=foreground'."
+        )
+    )
     return Problem(
         f"it holds {len(mask.counts)} different values ({histogram_text(mask.counts)}); {cause}",
         "one value per class",
-        "Export the mask again as PNG without smoothing; or accept the nearest of two classes "
-        f"with --map '>={_middle(mask.counts)}=foreground'.",
+        remedy,
         shown(mask.path),
         code="mask-smeared",
     )

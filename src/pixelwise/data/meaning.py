@@ -169,9 +169,11 @@ def _from_values(
     masks: Sequence[MaskValues], description: Description
 ) -> tuple[Understanding | None, list[Problem]]:
     """Few numbers are classes in rising order; what could mean two things is refused."""
-    refused = [refuse_mask(mask) for mask in masks if is_smeared(mask) or is_instance_like(mask)]
-    if refused:
-        return None, refused
+    odd = [mask for mask in masks if is_smeared(mask) or is_instance_like(mask)]
+    if len(odd) == len(masks):
+        return None, [refuse_mask(mask) for mask in odd]
+    # The others say what the values mean; the odd ones are reported when they are read.
+    masks = [mask for mask in masks if mask not in odd]
     found = _all_values(masks)
     numbers = whole_numbers(found) or []
     is_counted = _is_counted(masks)

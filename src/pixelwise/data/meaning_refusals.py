@@ -27,7 +27,7 @@ MAX_FOUND_CLASSES = 64
 
 def refuse_mask(mask: MaskValues) -> Problem:
     """The problem of a mask that is smeared or counts objects."""
-    return smeared_problem(mask) if is_smeared(mask) else explain_values(mask, {})
+    return smeared_problem(mask, {}) if is_smeared(mask) else explain_values(mask, {})
 
 
 def too_many_values(path: Path, found: Counter[str], is_counted: bool) -> Problem:
