@@ -28,9 +28,7 @@ def make_map() -> str:
         title = "pixelwise" if folder == PACKAGE else f"pixelwise/{folder.name}"
         purpose = first_line(folder / "__init__.py")
         rows = [
-            f"- `{path.name}`: {first_line(path)}"
-            for path in modules
-            if path.name != "__init__.py"
+            f"- `{path.name}`: {first_line(path)}" for path in modules if path.name != "__init__.py"
         ]
         parts.append(f"**{title}**: {purpose}\n\n" + "".join(f"{row}\n" for row in rows))
     return "\n".join(parts)

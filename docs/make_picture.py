@@ -16,7 +16,7 @@ from pixelwise.core.case import ClassInfo
 from pixelwise.readers import open_image, open_labels
 from pixelwise.report.pictures import render_errors
 
-OUT = Path(__file__).resolve().parent / "result.png"
+OUT = Path(__file__).resolve().parent / "result.jpg"
 N_CASES, GAP = 3, 6
 CLASSES = (ClassInfo(0, "background", "#000000"), ClassInfo(1, "foreground", "#3cb44b"))
 
@@ -38,7 +38,7 @@ def main(demo: Path) -> None:
         columns.append(np.concatenate([plain, space, errors]))
     bar = np.full((len(columns[0]), GAP, 3), 255, np.uint8)
     row = [part for column in columns for part in (column, bar)][:-1]
-    Image.fromarray(np.concatenate(row, axis=1)).save(OUT, optimize=True)
+    Image.fromarray(np.concatenate(row, axis=1)).save(OUT, quality=88)
     print(OUT)
 
 

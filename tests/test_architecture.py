@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "pixelwise"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PLUG_INS = ("readers", "tasks", "networks", "losses", "metrics", "postprocessing")
+PLUG_INS = ("readers", "tasks", "networks", "losses", "metrics")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "manager", "tools", "lib"}
 LONGEST = 300
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import glob
 import io
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -78,7 +79,7 @@ def predict(
     measure: bool = False,
     overwrite: bool = False,
     use: str | Path | None = None,
-    settings: Sequence[str] = (),
+    deadline: float | None = None,
     listener: Listener = SILENT,
 ) -> PredictResult:
     """Label images: files, folders or glob patterns. One label file per image, same stem.
@@ -87,6 +88,7 @@ def predict(
     TIFF for TIFF. as_trained writes the training masks' own values and palette, probabilities
     class probabilities (STEM.npy in out/probabilities), overlay pictures, measure a table of
     objects. An image that cannot be labelled is listed in the result; the others are done.
+    deadline: on `time.monotonic`; images that it leaves no time for are left out.
     Raises BadRun, BadData if there is nothing to do, BadOutput if `out` holds files already.
     """
     if use is not None:
@@ -99,6 +101,8 @@ def predict(
     wanted = Outputs(as_trained, probabilities, overlay, measure)
     done: list[Prediction] = []
     for number, path in enumerate(paths):
+        if deadline is not None and number and time.monotonic() > deadline:
+            break
         listener.advance(number, len(paths), path.name)
         try:
             done.append(_predict_file(predictor, plan, path, target, wanted, listener))
@@ -119,8 +123,8 @@ def load_predictor(run: RunFolder, plan: Plan) -> Predictor:
         raise BadPlan(
             f"the run's network {plan.network.name!r} is not one of ours",
             f"one of {', '.join(NETWORKS.names())}",
-            suggest(plan.network.name, NETWORKS.names())
-            or "It was trained with --use FILE: give the same file again.",
+            "If it was trained with --use FILE, give the same file again. "
+            + suggest(plan.network.name, NETWORKS.names()),
             path=run.path,
             code="unknown-name",
         )

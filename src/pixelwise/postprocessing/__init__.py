@@ -1,1 +1,0 @@
-"""Labels or probabilities become better labels; stored as data, never as code."""
