@@ -144,7 +144,7 @@ def _gap(box: Ints, rows: int, z: int, y: int, x: int, squares: Floats) -> float
     dz = max(box[0] - z, z - (box[0] + rows - 1), 0)
     dy = max(box[1] - y, y - (box[1] + rows - 1), 0)
     dx = max(box[2] - x, x - box[3], 0)
-    return dz * dz * squares[0] + dy * dy * squares[1] + dx * dx * squares[2]
+    return float(dz * dz * squares[0] + dy * dy * squares[1] + dx * dx * squares[2])
 
 
 @compiled
