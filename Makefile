@@ -26,7 +26,7 @@ check: $(READY)  ## lint, strict types, import layers
 	$(VENV)/bin/lint-imports
 
 check-full: check  ## check, and every test, the slow ones too
-	$(RUN) -m pytest $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest $(PYTEST_ARGS)
 
 bench: $(READY)  ## measure speed and memory; writes dated files to benchmarks/results
 	$(RUN) -m benchmarks.speed
