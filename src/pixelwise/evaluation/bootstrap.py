@@ -99,7 +99,8 @@ def _corrected_tails(tails: Matrix, sums: Matrix, numbers: Matrix, means: Matrix
     with np.errstate(invalid="ignore", divide="ignore"):
         observed = total / count
         left_out = (total - sums) / (count - numbers)
-        distance = np.nanmean(left_out, axis=0) - left_out
+        n_defined = np.isfinite(left_out).sum(axis=0)
+        distance = np.nansum(left_out, axis=0) / n_defined - left_out
         spread = np.nansum(distance**2, axis=0)
         acceleration = np.nansum(distance**3, axis=0) / (6 * spread**1.5)
         below = np.nanmean((means < observed) + 0.5 * (means == observed), axis=0)
