@@ -216,7 +216,11 @@ def _search(  # noqa: C901, PLR0913 - compiled loops take plain arrays
     last_z = last_y = -1
     last_x: Any = -1
     for i in range(rows.size):
-        z, y, x = rows[i] // height, rows[i] % height, columns[i]
+        x = columns[i]
+        if (bits[rows[i], x >> 6] >> np.uint64(x & 63)) & np.uint64(1):
+            found[i] = 0.0
+            continue
+        z, y = rows[i] // height, rows[i] % height
         best = np.inf
         if last_x >= 0:
             best = (
