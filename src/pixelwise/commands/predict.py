@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import glob
 import io
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from pixelwise.core.registry import suggest
 from pixelwise.core.runtime import usable_cores, use_threads
 from pixelwise.core.user_parts import load_user_parts
 from pixelwise.data.channels import match_channels, mismatch_sentence
+from pixelwise.data.image_files import find_images
 from pixelwise.data.intensity import scale_for
 from pixelwise.data.objects import OBJECT_COLUMNS, measure_objects
 from pixelwise.inference.labeller import LabelOutput, label_image
@@ -29,7 +30,6 @@ from pixelwise.networks import NETWORKS, NetworkIO, build_network
 from pixelwise.readers import (
     create_labels,
     create_probabilities,
-    image_suffixes,
     open_image,
     open_labels,
 )
@@ -144,62 +144,6 @@ def load_predictor(run: RunFolder, plan: Plan) -> Predictor:
     )
 
 
-def find_images(images: Iterable[str | Path]) -> tuple[list[Path], list[Problem]]:
-    """Files, folders (all images in them) and glob patterns as a list of files, each once.
-
-    Raises BadData if nothing at all was found; what is missing beside others is a problem.
-    """
-    paths: dict[Path, None] = {}
-    problems: list[Problem] = []
-    for entry in images:
-        path = Path(entry)
-        if path.is_dir():
-            found = [p for p in sorted(path.iterdir()) if _looks_like_image(p)]
-        elif path.exists() or path.is_symlink():
-            found = [path]
-        else:
-            found = [Path(name) for name in sorted(glob.glob(str(entry), recursive=True))]  # noqa: PTH207  # absolute patterns too
-        if not found:
-            problems.append(
-                Problem(
-                    "no images found" if path.is_dir() else "there is no such file",
-                    f"image files ({', '.join('*' + s for s in image_suffixes())})",
-                    "Check the path.",
-                    shown(path),
-                    code="no-images",
-                )
-            )
-        paths |= dict.fromkeys(found)
-    if not paths:
-        raise BadData(problems)
-    return _without_collisions(list(paths), problems), problems
-
-
-def _without_collisions(paths: list[Path], problems: list[Problem]) -> list[Path]:
-    """Images whose labels would be written to one name (also on systems that ignore case)."""
-    by_stem: dict[str, list[Path]] = {}
-    for path in paths:
-        by_stem.setdefault(path.stem.casefold(), []).append(path)
-    for same in by_stem.values():
-        if len(same) > 1:
-            names = ", ".join(path.name for path in same)
-            problems.append(
-                Problem(
-                    f"{names} would all be written to {same[0].stem}",
-                    "one image for each stem",
-                    "Rename them, or predict them into different folders.",
-                    shown(same[0].parent),
-                    code="duplicate-stem",
-                )
-            )
-    return [path for path in paths if len(by_stem[path.stem.casefold()]) == 1]
-
-
-def _looks_like_image(path: Path) -> bool:
-    is_hidden = path.name.startswith((".", "~"))
-    return path.suffix.lower() in image_suffixes() and not is_hidden and not path.is_dir()
-
-
 def _prepare_output(out: Path, overwrite: bool) -> Path:
     if out.exists() and not out.is_dir():
         raise BadOutput(
@@ -230,26 +174,23 @@ def _predict_file(
         scale = scale_for(plan.intensity, source, convert)
         labels_path = out / f"{path.stem}{label_suffix(header)}"
         values, dtype, palette = _stored_values(plan, wanted.as_trained)
-        store = None
-        if wanted.probabilities:
-            place = out / "probabilities" / f"{path.stem}.npy"
-            store = create_probabilities(place, header.shape, len(plan.data.classes))
-        with create_labels(labels_path, header, dtype=dtype, palette=palette) as sink:
-            try:
-                found = label_image(
-                    predictor,
-                    source,
-                    lambda image: scale.apply(convert(image)),
-                    LabelOutput(sink, store, values),
-                    n_classes=len(plan.data.classes),
-                    listener=listener,
-                )
-            except BaseException:
-                if store is not None:
-                    store.discard()
-                raise
-        if store is not None:
-            store.close()
+        with ExitStack() as stack:
+            sink = stack.enter_context(
+                create_labels(labels_path, header, dtype=dtype, palette=palette)
+            )
+            store = None
+            if wanted.probabilities:
+                place = out / "probabilities" / f"{path.stem}.npy"
+                n_classes = len(plan.data.classes)
+                store = stack.enter_context(create_probabilities(place, header.shape, n_classes))
+            found = label_image(
+                predictor,
+                source,
+                lambda image: scale.apply(convert(image)),
+                LabelOutput(sink, store, values),
+                n_classes=len(plan.data.classes),
+                listener=listener,
+            )
         _write_extras(plan, source, labels_path, out, wanted, values)
     return Prediction(path, labels_path, found.confidence, found.class_pixels)
 
@@ -317,9 +258,8 @@ def _write_extras(
     with open_labels(labels_path) as written:
         labels = written.read()[0]
     if values is not None:
-        back = {value: class_id for class_id, value in enumerate(values)}
         ids = labels.copy()
-        for value, class_id in back.items():
+        for class_id, value in enumerate(values):
             ids[labels == value] = class_id
         labels = ids
     image = source.read()
@@ -356,5 +296,3 @@ def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return stream.getvalue()
-
-

@@ -283,15 +283,12 @@ def _check(shape: UNetShape, width: int, depth: int) -> None:
                 "downsampling=max: unpooling puts values where max pooling found them",
             )
         )
-    special = [
-        text
-        for text, is_so in (
-            ("deep_supervision=true", shape.deep_supervision),
-            ("padding=valid", shape.padding == "valid"),
-            ("downsampling=dilated", shape.downsampling == "dilated"),
-        )
-        if is_so
-    ]
+    flags = {
+        "deep_supervision=true": shape.deep_supervision,
+        "padding=valid": shape.padding == "valid",
+        "downsampling=dilated": shape.downsampling == "dilated",
+    }
+    special = [text for text, is_set in flags.items() if is_set]
     if len(special) > 1:
         problems.append(_problem(" and ".join(special), "only one of these at a time"))
     raise_errors(problems, BadPlan)

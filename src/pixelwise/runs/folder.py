@@ -23,15 +23,15 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from pixelwise.core.case import Case, DataSet
 from pixelwise.core.errors import BadOutput, BadRun
-from pixelwise.core.files import hash_file, read_json, replacing, unwritable, write_json
+from pixelwise.core.files import hash_file, read_json, unwritable, write_json
 from pixelwise.core.plan import Plan
 from pixelwise.core.records import Facts, IntervalRecord, Summary
+from pixelwise.runs.tensor_files import damaged, load_tensors, save_tensors
 
 RUN_FORMAT = 1
 RunState = Literal["started", "stopped", "finished"]
@@ -84,7 +84,7 @@ class RunFolder:
         try:
             return tuple(_read_case(entry) for entry in content["cases"])
         except (KeyError, TypeError) as error:
-            raise _damaged(self.path / "data.json", f"it lacks {error}") from error
+            raise damaged(self.path / "data.json", f"it lacks {error}") from error
 
     def data_name(self) -> str:
         """The name of the data set that the run was trained on."""
@@ -110,7 +110,7 @@ class RunFolder:
         try:
             return _HISTORY.validate_python(_load(path))
         except ValidationError as error:
-            raise _damaged(path, _first_error(error)) from error
+            raise damaged(path, _first_error(error)) from error
 
     def save_scores(self, split: str, summary: Summary) -> None:
         """Write the scores of a split."""
@@ -123,7 +123,7 @@ class RunFolder:
 
     def save_training(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
         """Write everything needed to go on, in one file, whole or not at all."""
-        _save_tensors(self.path / "state.safetensors", tensors, {"numbers": json.dumps(numbers)})
+        save_tensors(self.path / "state.safetensors", tensors, {"numbers": json.dumps(numbers)})
 
     def has_training(self) -> bool:
         """Whether a training state was saved."""
@@ -132,23 +132,23 @@ class RunFolder:
     def read_training(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Read a training state."""
         path = self.path / "state.safetensors"
-        tensors = _load_tensors(path)
+        tensors = load_tensors(path)
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
         try:
             return tensors, json.loads(metadata["numbers"])
         except (KeyError, ValueError) as error:
-            raise _damaged(path, "it holds no training state") from error
+            raise damaged(path, "it holds no training state") from error
 
     def save_weights(self, tensors: Mapping[str, Tensor]) -> None:
         """Write the weights that are used and scored."""
-        _save_tensors(self.path / "network.safetensors", tensors, {})
+        save_tensors(self.path / "network.safetensors", tensors, {})
 
     def read_weights(self) -> dict[str, Tensor]:
         """Read the weights, after comparing their hash with the one in run.json."""
         path = self.path / "network.safetensors"
         wanted = self.read_status().get("weights_sha256")
-        tensors = _load_tensors(path)
+        tensors = load_tensors(path)
         if wanted and hash_file(path) != wanted:
             raise BadRun(
                 "its content is not what the run wrote (the hash differs)",
@@ -233,7 +233,7 @@ def open_run(path: Path) -> RunFolder:
     status = RunFolder(path).read_status()
     version = status.get("format_version")
     if status.get("kind") != "pixelwise run" or not isinstance(version, int):
-        raise _damaged(path / "run.json", "it does not describe a run")
+        raise damaged(path / "run.json", "it does not describe a run")
     if version > RUN_FORMAT:
         raise BadRun(
             f"its format is {version}",
@@ -245,48 +245,18 @@ def open_run(path: Path) -> RunFolder:
     return RunFolder(path)
 
 
-def _save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with replacing(path) as temporary:
-        try:
-            save_file(plain, temporary, metadata=metadata)
-        except SafetensorError as error:
-            raise _as_os_error(error) from error
-
-
-def _as_os_error(error: SafetensorError) -> OSError:
-    text = str(error)
-    number = 28 if "os error 28" in text or "No space" in text else 5
-    return OSError(number, "No space left on device" if number == 28 else text)
-
-
-def _load_tensors(path: Path) -> dict[str, Tensor]:
-    if not path.exists():
-        raise BadRun(
-            "it is missing",
-            "the weights of the run",
-            "The training may have been stopped before its first save: train again.",
-            path=path,
-            code="missing-weights",
-        )
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise _damaged(path, str(error)) from error
-
-
 def _load(path: Path) -> Any:
     try:
         content = read_json(path)
     except Exception as error:
-        raise _damaged(path, str(error).removeprefix(f"{path}: ")) from error
+        raise damaged(path, str(error).removeprefix(f"{path}: ")) from error
     return content
 
 
 def _load_object(path: Path) -> dict[str, Any]:
     content = _load(path)
     if not isinstance(content, dict):
-        raise _damaged(path, f"it holds a {type(content).__name__} instead of fields")
+        raise damaged(path, f"it holds a {type(content).__name__} instead of fields")
     return content
 
 
@@ -294,22 +264,12 @@ def _parse(path: Path, kind: type[Kind]) -> Kind:
     try:
         return kind.model_validate(_load(path))
     except ValidationError as error:
-        raise _damaged(path, _first_error(error)) from error
+        raise damaged(path, _first_error(error)) from error
 
 
 def _first_error(error: ValidationError) -> str:
     first = error.errors()[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-
-
-def _damaged(path: Path, what: str) -> BadRun:
-    return BadRun(
-        f"it is damaged or foreign: {what}",
-        "a file as `pixelwise train` wrote it",
-        "Restore it from a backup, or train again.",
-        path=path,
-        code="damaged-run",
-    )
 
 
 def _plain(value: Any) -> Any:
