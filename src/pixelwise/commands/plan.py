@@ -80,7 +80,11 @@ def plan(
             code="short-budget",
         )
     checked = check(
-        data, group=group, label_map=label_map, seed=seed, allow_unpaired=allow_unpaired,
+        data,
+        group=group,
+        label_map=label_map,
+        seed=seed,
+        allow_unpaired=allow_unpaired,
         listener=listener,
     )
     raise_errors(checked.problems)

@@ -29,30 +29,33 @@ def score_run(
     split: str = "test",
     metrics: Sequence[str] = DEFAULT_METRICS,
     use: str | Path | None = None,
-    limit: int | None = None,
+    deadline: float | None = None,
     listener: Listener = SILENT,
 ) -> EvaluationResult:
     """Label the cases of a split with a run, score the files, store both in the run folder.
 
-    limit: score only that many cases, spread evenly over the split.
+    deadline: on `time.monotonic`; cases that it leaves no time for are not scored, and
+    those that are scored are spread over the split.
     Raises BadRun, BadData if the split has no labelled case or a file has gone.
     """
     folder = open_run(Path(run))
     plan = folder.read_plan()
     cases = split_cases(folder, plan, split)
-    if limit is not None and limit < len(cases):
-        cases = [cases[i * len(cases) // limit] for i in range(limit)]
+    if deadline is not None:
+        cases = _spread(cases)
     result = predict(
         run,
         [case.image for case in cases],
         out=folder.predictions(split),
         overwrite=True,
         use=use,
+        deadline=deadline,
         listener=listener,
     )
     raise_errors(result.problems)
     classes = tuple(ClassInfo(c.id, c.name, c.colour) for c in plan.data.classes)
     labels = {p.image: p.labels for p in result.predictions}
+    cases = [case for case in cases if case.image in labels]
     ids = LabelMeaning("values", {str(c.id): c.id for c in classes}, "class ids as predicted")
     pairs = tuple(
         ScoringPair(
@@ -68,7 +71,10 @@ def score_run(
         if case.label is not None
     )
     summary = score_files(
-        pairs, [c.name for c in classes], metrics=metrics, spacing=plan.data.spacing,
+        pairs,
+        [c.name for c in classes],
+        metrics=metrics,
+        spacing=plan.data.spacing,
         listener=listener,
     )
     confidences = {case.id: p.confidence for case, p in zip(cases, result.predictions, strict=True)}
@@ -111,6 +117,18 @@ def split_cases(folder: RunFolder, plan: Plan, split: str) -> list[Case]:
         BadData,
     )
     return cases
+
+
+def _spread(cases: list[Case]) -> list[Case]:
+    """The same cases, so ordered that every beginning of the list is spread over the whole."""
+    order: list[int] = []
+    step = 1
+    while step < len(cases):
+        step *= 2
+    while step >= 1:
+        order += [i for i in range(0, len(cases), step) if i not in order]
+        step //= 2
+    return [cases[i] for i in order]
 
 
 def _scored_area(folder: RunFolder, case: Case, plan: Plan) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,9 +13,11 @@ import numpy as np
 from pixelwise.commands.plan import PlanResult
 from pixelwise.commands.plan import plan as make_plan
 from pixelwise.commands.score_run import score_run, split_cases
+from pixelwise.commands.source_run import find_source, settings_of
+from pixelwise.commands.time_budget import Clock, tail_seconds
 from pixelwise.commands.validate import Validator
 from pixelwise.commands.write_page import write_page
-from pixelwise.core.errors import BadPlan, BadRun
+from pixelwise.core.errors import BadPlan
 from pixelwise.core.plan import Plan, label_meaning
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.quantities import format_bytes, format_duration
@@ -38,11 +39,6 @@ INTERVAL_SECONDS = 5.0
 SAVE_SECONDS = 20.0
 """A crash loses at most this much and one interval."""
 
-TAIL_SHARE = 0.2
-"""At most this share of the budget goes into scoring the validation cases at the end."""
-
-_REPORT_SECONDS = 4.0
-
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
@@ -54,19 +50,6 @@ class TrainResult:
     steps: int
     seconds: float
     validation: Summary | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """When the command began and how long it may take (None: as long as the steps need)."""
-
-    started: float
-    budget_seconds: float | None
-
-    def training_deadline(self, tail_seconds: float) -> float | None:
-        if self.budget_seconds is None:
-            return None
-        return self.started + self.budget_seconds - tail_seconds
 
 
 def train(
@@ -103,17 +86,15 @@ def train(
         folder = open_run(Path(run))
         left = _left_of_budget(folder)
         listener.say(f"Going on with {run}")
-        return _run_training(
-            folder, _Clock(started, left), True, None, use, thumbnails, listener
-        )
+        return _run_training(folder, Clock(started, left), True, None, use, thumbnails, listener)
     if data is None:
         raise BadPlan("there is no data to train on", "a folder of images and masks", "Name it.")
-    source = _source_run(start_from)
+    source = find_source(start_from)
     proposal = make_plan(
         data,
         budget=budget,
         plan=plan,
-        settings=(*_settings_of(source), *settings),
+        settings=(*settings_of(source), *settings),
         use=use,
         group=group,
         label_map=label_map,
@@ -126,13 +107,13 @@ def train(
     for sentence in (*proposal.notes, _announce(proposal)):
         listener.say(sentence)
     section = proposal.plan.training
-    clock = _Clock(started, None if section.steps is not None else section.budget_seconds)
+    clock = Clock(started, None if section.steps is not None else section.budget_seconds)
     return _run_training(folder, clock, False, source, use, thumbnails, listener)
 
 
 def _run_training(
     folder: RunFolder,
-    clock: _Clock,
+    clock: Clock,
     is_resumed: bool,
     source: RunFolder | None,
     use: str | Path | None,
@@ -145,8 +126,8 @@ def _run_training(
     use_threads(plan.training.threads)
     state = _start(plan, folder, is_resumed, source, listener)
     validator = Validator(plan, split_cases(folder, plan, "val"))
-    tail = _tail_seconds(folder, plan, facts, clock)
-    deadline = clock.training_deadline(tail)
+    tail = tail_seconds(folder, plan, facts, clock)
+    deadline = clock.deadline(tail)
     if not plan.training.pace and not is_resumed and deadline is not None:
         step_seconds = float(folder.read_status().get("step_seconds", 1.0))
         state.pace = ((0, max(1, int((deadline - time.monotonic()) / step_seconds))),)
@@ -162,8 +143,10 @@ def _run_training(
         return TrainResult(folder.path, page, False, state.step, state.seconds, None)
     folder.save_status("finished", step=state.step)
     listener.say("Scoring the validation cases …")
-    limit = _affordable_cases(folder, plan, facts, clock)
-    result = score_run(folder.path, split="val", use=use, limit=limit, listener=listener)
+    result = score_run(
+        folder.path, split="val", use=use, deadline=clock.deadline(0.0), listener=listener
+    )
+    _note_unscored(folder, plan, result.summary.n_cases)
     page = write_page(folder.path, thumbnails=thumbnails)
     return TrainResult(folder.path, page, True, state.step, state.seconds, result.summary)
 
@@ -276,62 +259,15 @@ def _left_of_budget(folder: RunFolder) -> float | None:
     return max(plan.training.budget_seconds - float(numbers["seconds"]), 10.0)
 
 
-def _source_run(start_from: str | Path | None) -> RunFolder | None:
-    if start_from is None:
-        return None
-    source = open_run(Path(start_from))
-    if not (source.path / "network.safetensors").exists():
-        raise BadRun(
-            "it has no weights to start from",
-            "a run that was trained",
-            "Choose another --from.",
-            path=source.path,
-            code="missing-weights",
-        )
-    return source
-
-
-def _settings_of(source: RunFolder | None) -> tuple[str, ...]:
-    """A run that starts from another keeps its network, and a third of the learning rate."""
-    if source is None:
-        return ()
-    plan = source.read_plan()
-    options = [
-        f"network.options.{key}={_as_json(value)}" for key, value in plan.network.options.items()
-    ]
-    rate = plan.optimizer.learning_rate / 3
-    return (f"network.name={plan.network.name}", *options, f"optimizer.learning_rate={rate}")
-
-
-def _as_json(value: Any) -> str:
-    return str(value) if isinstance(value, str) else str(value).lower().replace("none", "null")
-
-
-def _pixels(facts: Facts, ids: set[str]) -> int:
-    return sum(math.prod(case.shape) for case in facts.cases if case.id in ids)
-
-
-def _scoring_seconds(folder: RunFolder, plan: Plan, facts: Facts) -> float:
-    rate = float(folder.read_status().get("pixels_per_second", 1e6))
-    pixels = _pixels(facts, set(plan.data.splits.get("val", ())))
-    return 1.6 * pixels / rate + 4e-7 * pixels
-
-
-def _tail_seconds(folder: RunFolder, plan: Plan, facts: Facts, clock: _Clock) -> float:
-    wanted = _scoring_seconds(folder, plan, facts)
-    longest = TAIL_SHARE * (clock.budget_seconds or math.inf)
-    return min(wanted, longest) + min(_REPORT_SECONDS, 0.1 * (clock.budget_seconds or math.inf))
-
-
-def _affordable_cases(
-    folder: RunFolder, plan: Plan, facts: Facts, clock: _Clock
-) -> int | None:
-    if clock.budget_seconds is None:
-        return None
-    seconds = _scoring_seconds(folder, plan, facts)
-    left = max(clock.started + clock.budget_seconds - time.monotonic() - 2.0, 1.0)
+def _note_unscored(folder: RunFolder, plan: Plan, n_scored: int) -> None:
     n_cases = len(plan.data.splits.get("val", ()))
-    return None if seconds <= left else max(1, int(n_cases * left / seconds))
+    if n_scored < n_cases:
+        notes = list(folder.read_status().get("notes", ()))
+        notes.append(
+            f"Only {n_scored} of {n_cases} validation cases were scored: there was no time left "
+            f"for the others. `pixelwise evaluate {folder.path} --split val` scores all."
+        )
+        folder.save_status("finished", notes=notes)
 
 
 def _announce(proposal: PlanResult) -> str:
@@ -349,6 +285,3 @@ def _describe(record: IntervalRecord, history: Sequence[IntervalRecord]) -> str:
     scores = [r.validation_score for r in history if r.validation_score is not None]
     shown = f", validation {scores[-1]:.3f}" if scores else ""
     return f"loss {record.loss:.3f}{shown}"
-
-
-

@@ -33,7 +33,7 @@ class ClassEntry(Section):
 
     id: Annotated[int, Field(ge=0, le=254)]
     name: str
-    colour: str
+    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
 class LabelSection(Section):

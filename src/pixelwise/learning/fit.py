@@ -113,6 +113,7 @@ def _take_step(
         update_average(state, section.averaging)
         state.n_skipped = 0
     else:
+        _restore_buffers(state)
         _count_skipped(state)
     return float(loss.detach())
 
@@ -128,6 +129,13 @@ def _cut_to_centre(
         slice((g - w) // 2, (g - w) // 2 + w) for w, g in zip(wanted, given, strict=True)
     )
     return target[(slice(None), *centre)], valid[(slice(None), *centre)]
+
+
+def _restore_buffers(state: TrainingState) -> None:
+    """Take running statistics that a bad batch has spoiled from the average: NaN stays NaN."""
+    for own, kept in zip(state.network.buffers(), state.averaged.buffers(), strict=True):
+        if not torch.isfinite(own).all():
+            own.copy_(kept)
 
 
 def _count_skipped(state: TrainingState) -> None:

@@ -23,4 +23,12 @@ def _probabilities(logits: Tensor) -> Tensor:
 
 
 def _decode(probabilities: Tensor) -> Tensor:
-    return probabilities.argmax(dim=1)
+    """As argmax over classes (the first of equals), in bytes: argmax itself is many times slower."""
+    best = probabilities[:, 0]
+    labels = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)
+    for class_id in range(1, probabilities.shape[1]):
+        candidate = probabilities[:, class_id]
+        is_better = candidate > best
+        labels.masked_fill_(is_better, class_id)
+        best = torch.maximum(best, candidate)
+    return labels

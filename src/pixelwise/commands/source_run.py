@@ -1,0 +1,41 @@
+"""Starting a training from another run: which one, and what is taken over from its plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pixelwise.core.errors import BadRun
+from pixelwise.runs.folder import RunFolder, open_run
+
+
+def find_source(start_from: str | Path | None) -> RunFolder | None:
+    """The run whose weights to start from, None if none was asked for. Raises BadRun."""
+    if start_from is None:
+        return None
+    source = open_run(Path(start_from))
+    if not (source.path / "network.safetensors").exists():
+        raise BadRun(
+            "it has no weights to start from",
+            "a run that was trained",
+            "Choose another --from.",
+            path=source.path,
+            code="missing-weights",
+        )
+    return source
+
+
+def settings_of(source: RunFolder | None) -> tuple[str, ...]:
+    """A run that starts from another keeps its network, and a third of the learning rate."""
+    if source is None:
+        return ()
+    plan = source.read_plan()
+    options = [
+        f"network.options.{key}={_as_json(value)}" for key, value in plan.network.options.items()
+    ]
+    rate = plan.optimizer.learning_rate / 3
+    return (f"network.name={plan.network.name}", *options, f"optimizer.learning_rate={rate}")
+
+
+def _as_json(value: Any) -> str:
+    return str(value) if isinstance(value, str) else str(value).lower().replace("none", "null")
