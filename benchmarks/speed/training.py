@@ -25,7 +25,7 @@ from pixelwise.learning.state import TrainingState, start_state
 from pixelwise.losses import LOSSES
 from pixelwise.networks import NetworkIO, build_network
 
-ROUNDS, STEPS = 7, 4
+ROUNDS, STEPS = 5, 3
 SETTINGS = (
     "network.name=unet",
     "network.options.width=16",
