@@ -266,3 +266,10 @@ def test_given_mask_pattern(tmp_path: Path) -> None:
         save(root / "masks" / f"{name}_x2.png", MASK)
     dataset, _ = find(root, allow_unpaired=True)
     assert all(case.label and case.label.stem.endswith("_x1") for case in dataset.cases)
+
+
+def test_the_images_folder_instead_of_the_set_is_put_right(tmp_path: Path) -> None:
+    root = make_set(tmp_path)
+    _, (problem,) = find_cases(root / "images")
+    assert problem.code == "no-masks"
+    assert problem.remedy.endswith(str(root))

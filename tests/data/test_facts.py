@@ -231,3 +231,13 @@ def test_the_twenty_first_error_of_a_sort_is_summed_up(tmp_path: Path) -> None:
     assert len(errors) == 21
     assert "9 more files" in errors[-1].what
     assert "n29" in errors[-1].what
+
+
+def test_labelled_nodata_pixels_are_a_warning(tmp_path: Path) -> None:
+    root = make_set(tmp_path)
+    (root / "images" / "a.png").unlink()
+    tags = [(42113, "s", 0, "7", True)]
+    tifffile.imwrite(root / "images" / "a.tif", IMAGE, extratags=tags, metadata=None)
+    _, problems = gather(root)
+    (warning,) = [p for p in problems if p.code == "nodata"]
+    assert warning.what.startswith("1 labelled pixel")

@@ -20,6 +20,10 @@ Array = npt.NDArray[Any]
 LabelArray = npt.NDArray[np.integer[Any]]
 
 
+NODATA = "nodata"
+"""Key of Header.geometry: the number that stands for "nothing measured here"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a file says about itself before a pixel is read.

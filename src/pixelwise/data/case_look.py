@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pixelwise.core.case import IGNORE, Case, LabelMeaning
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
-from pixelwise.core.image import Array, Header, Region, Source
+from pixelwise.core.image import NODATA, Array, Header, Region, Source
 from pixelwise.data.labels import label_shape, labels_from, read_labels
 from pixelwise.data.mask_scan import bands
 from pixelwise.data.polygons import is_polygon_label, read_polygon_labels
@@ -84,6 +84,7 @@ class Look:
     n_outside: int = 0
     n_nan: int = 0
     n_infinite: int = 0
+    n_nodata: int = 0
     problems: list[Problem] = field(default_factory=list)
     digest: str = ""
 
@@ -166,6 +167,9 @@ def _read_pixels(
             look.class_pixels += np.bincount(labels[valid], minlength=_N_IDS)
             look.n_outside += int((~valid).sum())
             valid &= labels != IGNORE
+            nodata = image.header.geometry.get(NODATA)
+            if nodata is not None:
+                look.n_nodata += int(((pixels == nodata).all(axis=0) & valid).sum())
         _add_pixels(look, pixels, valid, stride)
     look.digest = digest.hexdigest()
 
@@ -236,14 +240,27 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def _report_numbers(look: Look) -> list[Problem]:
+    problems = []
+    if look.n_nodata:
+        problems.append(
+            Problem(
+                f"{look.n_nodata} labelled pixels have the nodata value of the file",
+                "void where nothing was measured",
+                "Mark them as void in the mask, or they are learned as if they were measured.",
+                shown(look.case.image),
+                "warning",
+                "nodata",
+            )
+        )
     if not look.n_nan + look.n_infinite:
-        return []
+        return problems
     return [
+        *problems,
         Problem(
             f"it holds {look.n_nan} NaN and {look.n_infinite} infinite values",
             "finite numbers: a single NaN makes every weight of the network NaN",
             "Replace them (by 0 or by a neighbouring value), or remove the image.",
             shown(look.case.image),
             code="image-nan",
-        )
+        ),
     ]

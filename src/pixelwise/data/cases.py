@@ -13,7 +13,7 @@ from pixelwise.core.errors import Problem, UserError
 from pixelwise.data.case_splits import split_cases
 from pixelwise.data.description import read_description
 from pixelwise.data.finding import Finding
-from pixelwise.data.layout import Layout, Place, find_layout
+from pixelwise.data.layout import Layout, Place, find_layout, has_masks_beside
 from pixelwise.data.listing import drop_clashes, stem_key
 from pixelwise.data.mask_scan import scan_masks
 from pixelwise.data.meaning import understand_masks, understand_polygons
@@ -221,12 +221,15 @@ def _spacing_of(cases: Sequence[Case]) -> tuple[tuple[float, ...] | None, str]:
 
 
 def _no_masks(folder: Path) -> Problem:
+    remedy = "Add the masks; prediction alone needs none."
+    if has_masks_beside(folder):
+        remedy = f"Give the folder that holds both: {shown(folder.parent)}"
     return Problem(
         "no masks were found for the images",
         "a folder masks/ (or labels, annotations, gt, "
         "manual …) beside images/, masks named like NAME_mask beside their images, or COCO or "
         "LabelMe annotations",
-        "Add the masks; prediction alone needs none.",
+        remedy,
         shown(folder),
         code="no-masks",
     )

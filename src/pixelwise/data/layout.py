@@ -100,6 +100,12 @@ def find_layout(root: Path) -> Layout:
     return layout
 
 
+def has_masks_beside(folder: Path) -> bool:
+    """Whether a folder with the name of a mask folder lies next to this one."""
+    siblings = list_folder(folder.parent).folders if folder.is_dir() else []
+    return any(path.name.lower() in _MASKS for path in siblings)
+
+
 def _search(layout: Layout, folder: Path, split: Split | None) -> None:
     listing = list_folder(folder)
     layout.problems += listing.problems

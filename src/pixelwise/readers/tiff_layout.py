@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import UnreadableFile
-from pixelwise.core.image import Array
+from pixelwise.core.image import NODATA, Array
 
 GEO_TAGS = "geotiff"
 """Key of Header.geometry: tags (code, dtype, count, value, True) to be written back."""
@@ -181,7 +182,11 @@ def _geometry(page: Any) -> dict[str, Any]:
     for tag in tags:
         count = 0 if isinstance(tag.value, str) else tag.count
         kept.append((int(tag.code), int(tag.dtype), count, tag.value, True))
-    return {GEO_TAGS: tuple(kept)}
+    found: dict[str, Any] = {GEO_TAGS: tuple(kept)}
+    if GDAL_NODATA in page.tags:
+        with suppress(ValueError):
+            found[NODATA] = float(page.tags[GDAL_NODATA].value)
+    return found
 
 
 def _spacing(file: Any, page: Any) -> tuple[tuple[float, ...] | None, str]:
