@@ -204,7 +204,7 @@ def _nearest_column(
 
 
 @compiled
-def _search(  # noqa: C901, PLR0913 - compiled loops take plain arrays
+def _search(  # noqa: C901, PLR0913, PLR0915 - compiled loops take plain arrays
     rows: Ints, columns: Ints, bits: Bits, extents: Ints, blocks: Ints, groups: Ints,
     height: int, spacing: Floats, near_z: Ints, near_y: Ints, near_squares: Floats,
 ) -> Floats:  # fmt: skip
