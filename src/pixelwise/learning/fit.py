@@ -61,7 +61,8 @@ def fit(
     Raises UserError if the loss stays non-finite.
     """
     state.network.train()
-    first_step, started = state.step, time.monotonic()
+    started = time.monotonic()
+    marks = [(started, state.step)]
     seconds_before = state.seconds
     while not until.is_reached(state):
         mark, since = state.step, time.monotonic()
@@ -88,8 +89,16 @@ def fit(
         state.network.train()
         if until.deadline is not None and until.n_steps is None:
             now = time.monotonic()
-            per_step = (now - started) / max(state.step - first_step, 1)
+            marks.append((now, state.step))
+            per_step = _recent_pace(marks)
             state.pace = refit(state.pace, state.step, per_step, until.deadline - now)
+
+
+def _recent_pace(marks: Sequence[tuple[float, int]]) -> float:
+    """Seconds per step over the last third of the (time, step) marks: machines change pace."""
+    now, step = marks[-1]
+    then, before = marks[min(len(marks) - 2, 2 * len(marks) // 3)]
+    return (now - then) / max(step - before, 1)
 
 
 def _take_step(
