@@ -105,6 +105,8 @@ def test_another_network_starts_from_its_own_options() -> None:
         ("training.pace=[[1]]", "training.pace"),
         ("optimizer.learning_rate=0", "greater than 0"),
         ("optimizer.learning_rate=NaN", "learning_rate"),
+        ("optimizer.learning_rate=Infinity", "learning_rate is inf.*finite number"),
+        ("intensity.high=[Infinity]", "intensity.high.0 is inf.*finite number"),
         ("network.options=5", "network.options"),
         ("network=5", "network"),
         ("data.classes.0.name=x", "no field 'data.classes.0.name'"),
