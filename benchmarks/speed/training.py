@@ -20,7 +20,7 @@ from pixelwise.core.plan import Plan, label_meaning
 from pixelwise.core.runtime import usable_cores, use_threads
 from pixelwise.data.patches import CaseStore, PatchSampler
 from pixelwise.data.synthetic_files import write_dataset
-from pixelwise.learning.fit import fit
+from pixelwise.learning.fit import Until, fit
 from pixelwise.learning.state import TrainingState, start_state
 from pixelwise.losses import LOSSES
 from pixelwise.networks import NetworkIO, build_network
@@ -111,8 +111,8 @@ def _ours(plan: Plan, sampler: PatchSampler) -> Step:
     loss = LOSSES.build(plan.loss.name, options=dict(plan.loss.options))
 
     def step() -> None:
-        steps = state.step + 1
-        for _ in fit(state, sampler.draw, loss, plan.optimizer, n_steps=steps, deadline=None):
+        until = Until(n_steps=state.step + 1)
+        for _ in fit(state, sampler.draw, loss, plan.optimizer, until):
             pass
 
     return step

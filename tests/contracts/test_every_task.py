@@ -20,4 +20,4 @@ def test_round_trip(name: str, shape: tuple[int, ...]) -> None:
     assert probabilities.dtype == torch.float32
     assert probabilities.min() >= 0
     assert probabilities.max() <= 1
-    assert torch.equal(task.decode_output(probabilities), labels)
+    assert torch.equal(task.decode_output(probabilities).long(), labels)

@@ -23,7 +23,7 @@ def _probabilities(logits: Tensor) -> Tensor:
 
 
 def _decode(probabilities: Tensor) -> Tensor:
-    """As argmax over classes (the first of equals), in bytes: argmax itself is many times slower."""
+    """As argmax over classes (the first of equals), in bytes: argmax itself is much slower."""
     best = probabilities[:, 0]
     labels = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)
     for class_id in range(1, probabilities.shape[1]):
