@@ -93,9 +93,12 @@ def cldice(pair: MaskPair) -> float:
     c = pair.counts
     if c.tp + c.fn == 0 or c.tp + c.fp == 0:
         return math.nan if c.tp + c.fn + c.fp == 0 else 0.0
-    found = pair.truth[skeleton(pair.predicted)].mean()
-    covered = pair.predicted[skeleton(pair.truth)].mean()
-    return float(2 * found * covered / (found + covered)) if found + covered else 0.0
+    shares = []
+    for line_of, other in ((pair.predicted, pair.truth), (pair.truth, pair.predicted)):
+        line = skeleton(line_of)
+        shares.append(np.count_nonzero(line & other) / np.count_nonzero(line))
+    total = sum(shares)
+    return 2 * shares[0] * shares[1] / total if total else 0.0
 
 
 def _differences(pair: MaskPair, connectivity: Connectivity) -> tuple[int, int, int]:
