@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from pixelwise.core.errors import BadRun
 from pixelwise.core.plan import OptimizerSection, TrainingSection
 from pixelwise.core.runtime import MEMORY_FORMATS, lay_out
 from pixelwise.learning.schedule import Pace
+
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces its precision
 
 FABRIC_PRECISION: dict[str, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
