@@ -217,7 +217,7 @@ def _measure(
         costs=costs,
         effective=effective_field(network, n_channels, n_dims, size=size),
         upsampling=check_upsampling(network, n_channels, n_dims),
-        border=border_influence(network, n_channels, n_dims, size=64 if n_dims == 2 else 16),
+        border=border_influence(network, n_channels, n_dims, size=128 if n_dims == 2 else 16),
         activations=check_activations(network, n_channels, n_dims, size=64 if n_dims == 2 else 32),
     )
 

@@ -13,6 +13,7 @@ from pixelwise.commands.inspection import ComparedNetwork, Inspection, Measureme
 from pixelwise.core.files import write_text
 from pixelwise.core.quantities import format_bytes
 from pixelwise.core.runtime import package_version
+from pixelwise.explanation.behaviour import BorderInfluence
 from pixelwise.explanation.drawing import draw_svg
 from pixelwise.explanation.tracing import LayerRow, Trace
 from pixelwise.report.charts import Point, line_chart
@@ -184,8 +185,7 @@ def _measured(measured: Measurements) -> Markup:
             line_chart(profile, title="Gradient by distance", x_label="distance in pixels"),
             element(
                 "p",
-                f"The padding inside is felt up to {measured.border.felt} pixels from the border "
-                "(the answer changes by at least 1 % of its spread).",
+                border_sentence(measured.border),
             ),
             line_chart(border, title="Influence of the border", x_label="pixels from the border"),
             table(
@@ -203,6 +203,21 @@ def _measured(measured: Measurements) -> Markup:
             ),
         ]
     )  # fmt: skip
+
+
+def border_sentence(border: BorderInfluence) -> str:
+    """How far padding inside is felt, in words; the measurement ends half a piece inside."""
+    if border.felt == 0:
+        return "Padding inside changes the answer nowhere by 1 % of its spread."
+    if border.felt >= len(border.change):
+        return (
+            f"The padding inside is felt at all of the {border.felt} pixels from the border that "
+            "were measured (the answer changes by at least 1 % of its spread)."
+        )
+    return (
+        f"The padding inside is felt up to {border.felt} pixels from the border (the answer "
+        "changes by at least 1 % of its spread)."
+    )
 
 
 def _compared(networks: Sequence[ComparedNetwork]) -> Markup:

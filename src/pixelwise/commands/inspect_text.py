@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pixelwise.commands.inspect_page import sees_text, shape_text
+from pixelwise.commands.inspect_page import border_sentence, sees_text, shape_text
 from pixelwise.commands.inspection import Inspection
 from pixelwise.core.quantities import format_bytes
 
@@ -44,8 +44,8 @@ def _measured_lines(inspection: Inspection) -> list[str]:
     uneven = [check for check in measured.upsampling if not check.is_even_by_design]
     odd = [check for check in measured.activations if check.verdict != "lively"]
     lines.append(
-        f"Looks mostly at {measured.effective.diameter:g} pixels; padding is felt up to "
-        f"{measured.border.felt} pixels from the border; {len(uneven)} of "
+        f"Looks mostly at {measured.effective.diameter:g} pixels. "
+        f"{border_sentence(measured.border)} {len(uneven)} of "
         f"{len(measured.upsampling)} upsamplings uneven by design; {len(odd)} of "
         f"{len(measured.activations)} activations dead, vanishing or exploding."
     )

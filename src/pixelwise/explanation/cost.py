@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import ctypes
+import gc
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import torch
@@ -39,7 +41,9 @@ def measure_cost(
     with_training: bool = True,
     repeats: int = 3,
 ) -> Cost:
-    """Time a network on random input (n, c, [z,] y, x), after one unmeasured pass each.
+    """Time a network on random input (n, c, [z,] y, x).
+
+    The first pass shows the memory and is not timed.
 
     precision "bfloat16" uses automatic casting and channels-last memory.
     """
@@ -81,16 +85,24 @@ def measure_cost(
 
 
 def _measure(work: Callable[[], None], repeats: int) -> tuple[float, int | None]:
-    work()
+    _give_back_freed_memory()
     before = _resident("VmRSS") if _reset_peak() else None
+    work()
+    peak = _resident("VmHWM")
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - start)
-    peak = _resident("VmHWM")
     grown = None if before is None or peak is None else max(0, peak - before)
     return statistics.median(seconds) * 1e3, grown
+
+
+def _give_back_freed_memory() -> None:
+    """Otherwise memory that earlier work has freed is used again and growth is not seen."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _reset_peak() -> bool:

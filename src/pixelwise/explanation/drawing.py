@@ -83,9 +83,10 @@ def draw_svg(trace: Trace, title: str) -> str:
     legend = _legend(width, height)
     label = escape(f"{title}: {_sizes(trace.input_shape[2:])} to {_sizes(trace.output_shape[2:])}")
     return (
-        f'<svg viewBox="0 0 {width} {height + 24}" width="{width}" role="img" class="network" '
-        f'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="10" '
-        f'fill="currentColor"><title>{label}</title>{"".join(parts)}{legend}</svg>'
+        f'<svg viewBox="0 0 {width} {height + 24}" style="width:100%;max-width:{width}px" '
+        f'role="img" class="network" xmlns="http://www.w3.org/2000/svg" '
+        f'font-family="sans-serif" font-size="10" fill="currentColor">'
+        f"<title>{label}</title>{''.join(parts)}{legend}</svg>"
     )
 
 

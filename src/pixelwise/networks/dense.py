@@ -45,7 +45,7 @@ def to_dense(
     for position, layer in enumerate(layers):
         builder.add(layer, probe, position)
         probe = _shape_after(layer, probe, position)
-    return nn.Sequential(*builder.layers)
+    return nn.Sequential(*builder.layers).train(classifier.training)
 
 
 class DilatedAverage(nn.Module):
@@ -194,7 +194,7 @@ def _first_channels(layers: list[nn.Module], n_dims: int) -> int:
 
 def _shape_after(layer: nn.Module, probe: Tensor, position: int) -> Tensor:
     try:
-        return copy.deepcopy(layer).to("meta").eval()(probe)  # type: ignore[no-any-return]  # nn.Module calls are untyped
+        return copy.deepcopy(layer).to("meta", torch.float32).eval()(probe)  # type: ignore[no-any-return]  # nn.Module calls are untyped
     except (RuntimeError, ValueError) as error:
         reason = str(error).split("\n", 1)[0]
         raise _refusal(
