@@ -153,3 +153,13 @@ def test_context_module_starts_as_the_identity(kind: Any, n_dims: int) -> None:
     module = context_module(n_dims, 2, kind, noise=0.0).double()
     values = noise(1, 2, *(9,) * n_dims).abs()
     assert (module(values) - values).abs().max() <= 1e-12
+
+
+def test_exported_unpooling_needs_no_special_operation() -> None:
+    torch.manual_seed(0)
+    network = build_network("segnet-basic", NetworkIO(2, 1, 2), {"width": 2}).eval()
+    image = torch.randn(1, 1, 37, 45)
+    exported = torch.export.export(network, (image,))
+    operations = {str(node.target) for node in exported.graph.nodes}
+    assert not any("unpool" in name or "scatter" in name for name in operations)
+    torch.testing.assert_close(exported.module()(image), network(image))
