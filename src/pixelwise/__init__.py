@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pixelwise.commands.check import check
+    from pixelwise.commands.compare import compare
     from pixelwise.commands.demo import demo
     from pixelwise.commands.evaluate import evaluate
+    from pixelwise.commands.inspect import inspect
     from pixelwise.commands.plan import plan
     from pixelwise.commands.predict import predict
     from pixelwise.commands.train import train
 
 __version__ = "0.1.0"
 
-__all__ = ["check", "demo", "evaluate", "plan", "predict", "train"]
+__all__ = ["check", "compare", "demo", "evaluate", "inspect", "plan", "predict", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -238,7 +238,9 @@ def predict(
 @click.option("--predicted", metavar="FOLDER", help="Folder of predicted labels, same stems.")
 @click.option("--fov", metavar="FOLDER", help="Masks of the pixels that count.")
 @click.option("--only-paired", is_flag=True, help="Leave out files without a partner.")
-@click.option("--out", metavar="FOLDER", help="Write scores.json and scores.csv here.")
+@click.option("--thumbnails/--no-thumbnails", default=True, help="Whether the page may show "
+              "pictures of the data.  [default: thumbnails]")
+@click.option("--out", metavar="FOLDER", help="Write scores.json, scores.csv and a page here.")
 @click.option("--use", metavar="FILE", help="The file with your own network, if RUN uses one.")
 @_json
 @_guarded
@@ -257,7 +259,66 @@ def evaluate(terminal: Terminal, run: str | None, *, as_json: bool, **options: A
     if as_json:
         _print_json(_as_plain(result.summary))
     else:
-        terminal.show_scores(result)
+        terminal.show_scores(result, options["split"])
+    return 0
+
+
+@main.command()
+@click.argument("predictions", nargs=-1, required=True)
+@click.option("--truth", required=True, metavar="FOLDER", help="Folder of true labels.")
+@click.option("--split", default="test", show_default=True, help="The split that is expected.")
+@click.option("--fov", metavar="FOLDER", help="Masks of the pixels that count.")
+@click.option("--group", metavar="PATTERN", help="Cases that belong together (a patient): a "
+              "regular expression with one group on the stem.")
+@click.option("--only-paired", is_flag=True, help="Leave out files without a partner.")
+@click.option("--thumbnails/--no-thumbnails", default=True, help="Whether the page may show "
+              "pictures of the data.  [default: thumbnails]")
+@click.option("--out", metavar="FOLDER", help="Write comparison.html, .json, .md, .tex, .csv here.")
+@_json
+@_guarded
+def compare(
+    terminal: Terminal, predictions: tuple[str, ...], *, as_json: bool, **options: Any
+) -> int:
+    """Compare folders of PREDICTIONS of the same cases: who is better, and is it chance?
+
+    Paired differences with intervals, exact tests corrected for their number, ranks and how
+    stable they are; contradictions between metrics are said.
+    """
+    from pixelwise.commands.compare import compare as work
+
+    result = work(list(predictions), listener=terminal, **options)
+    if as_json:
+        _print_json(_as_plain(result.comparison))
+    else:
+        terminal.show_comparison(result)
+    return 0
+
+
+@main.command()
+@click.argument("what")
+@click.option("--input", metavar="SIZE", help="Rows, columns and channels, for example 572x572x1.")
+@click.option("--data", metavar="DATA", help="A data set whose objects to set the sight against.")
+@click.option("--compare", multiple=True, metavar="NETWORK", help="A network to set beside it. Can "
+              "be given several times.")
+@click.option("--measure", is_flag=True, help="Also time it here and try it on noise.")
+@click.option("--out", metavar="FILE", help="Write a page with the drawing to this file.")
+@click.option("--overwrite", is_flag=True, help="Replace the page if it is there already.")
+@_json
+@_guarded
+def inspect(terminal: Terminal, what: str, *, as_json: bool, **options: Any) -> int:
+    """Explain a network: WHAT is a network's name, a plan file or a run.
+
+    Layers with sizes, weights and cost, which inputs are allowed and what comes out, how far
+    an output pixel can see.
+    """
+    from pixelwise.commands.inspect import inspect as work
+    from pixelwise.commands.inspect_text import inspection_text
+
+    result = work(what, listener=terminal, **options)
+    if as_json:
+        _print_json(_as_plain(result))
+    else:
+        terminal.print_line(inspection_text(result))
     return 0
 
 

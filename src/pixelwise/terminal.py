@@ -14,7 +14,7 @@ from pixelwise.core.errors import Problem
 
 _SEVERITY_STYLE = {"error": "red", "warning": "yellow", "note": "cyan"}
 _LINE_GAP_SECONDS = 10.0
-_LISTED_CHOICES = 12
+_PIPE_COLUMNS = 140
 
 
 class Terminal:
@@ -107,14 +107,13 @@ class Terminal:
     def show_plan(self, result: Any) -> None:
         """A plan with the reason for each choice."""
         from pixelwise.core.quantities import format_bytes, format_duration
+        from pixelwise.report.terminal import plan_table
 
         self.show_problems(result.problems)
         for note in result.notes:
             self.say(note)
         plan, measured = result.plan, result.measurement
-        for choice in plan.reasons[:_LISTED_CHOICES]:
-            self.print_line(click.style(f"{choice.field} = {choice.value}", bold=True))
-            self.print_line(f"    {choice.reason} ({choice.fact})")
+        self._rich(plan_table(plan))
         self.print_line("")
         self.print_line(
             f"{plan.network.name}: {measured.n_parameters:,} weights, "
@@ -137,7 +136,7 @@ class Terminal:
         else:
             spent = format_duration(result.seconds)
             self.print_line(f"Trained {result.steps:,} steps in {spent}.")
-            self._summary(result.validation, "validation")
+            self._summary(result.validation, "val")
         self.print_line(f"Run: {result.run}")
         self.print_line(f"Report: {result.report}")
 
@@ -152,16 +151,16 @@ class Terminal:
             self.say(f"{len(result.problems)} could not be labelled:")
             self.show_problems(result.problems)
 
-    def show_scores(self, result: Any) -> None:
+    def show_scores(self, result: Any, split: str) -> None:
         """Scores per class and overall."""
         self.show_problems(result.notes)
-        self._summary(result.summary, "scored")
+        self._summary(result.summary, split)
         for path in result.written:
             self.say(f"Written: {path}")
 
     def show_demo(self, result: Any) -> None:
         """What the demo showed."""
-        self._summary(result.summary, "held-out")
+        self._summary(result.summary, "test")
         if result.kinds:
             self.print_line("Share of the pixels found, by kind of object:")
             rows = [(name, f"{value:.3f}") for name, value in result.kinds.items()]
@@ -170,27 +169,34 @@ class Terminal:
         self.print_line(f"Report: {result.report}")
 
     def _summary(self, summary: Any, what: str) -> None:
-        self.print_line(f"{summary.n_cases} {what} cases; mean over cases, pooled in brackets:")
-        keys = list(dict.fromkeys(m.metric for m in summary.metrics))
-        rows = []
-        for class_id, name in enumerate(summary.class_names):
-            found = {m.metric: m for m in summary.metrics if m.class_id == class_id}
-            rows.append((name, *(_cell(found[key]) for key in keys)))
-        self._table(("class", *keys), rows)
-        empty = [m for m in summary.metrics if m.metric == keys[0] and m.n_undefined]
-        for metric in empty:
-            self.print_line(
-                f"  {summary.class_names[metric.class_id]}: {metric.n_undefined} of "
-                f"{metric.n_cases} cases have none of it, in truth and prediction, and are left out"
-            )
-        named = (("mean Dice", "mean_dice"), ("mean IoU (pooled)", "mean_iou"),
-                 ("pixel accuracy", "pixel_accuracy"))
+        from pixelwise.report.terminal import summary_table
+
+        self._rich(summary_table(summary, what))
+        named = (("mean Dice of the foreground", "mean_dice"), ("mean IoU, pooled", "mean_iou"),
+                 ("pixel accuracy", "pixel_accuracy"))  # fmt: skip
         shown = [
             f"{label} {summary.overall[key]:.4f}"
             for label, key in named
             if summary.overall.get(key) is not None
         ]
         self.print_line("Overall: " + ", ".join(shown))
+
+    def _rich(self, table: Any) -> None:
+        from rich.console import Console
+
+        if self._is_quiet:
+            return
+        width = None if sys.stdout.isatty() else _PIPE_COLUMNS
+        Console(width=width, highlight=False).print(table)
+
+    def show_comparison(self, result: Any) -> None:
+        """Differences between predictions, their ranks, and contradictions."""
+        from pixelwise.evaluation.tables import comparison_table, ranking_table
+
+        self.print_line(comparison_table(result.comparison))
+        self.print_line(ranking_table(result.comparison))
+        for path in result.written:
+            self.say(f"Written: {path}")
 
     def _table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
@@ -212,11 +218,6 @@ class Terminal:
         if self._width:
             click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
             self._width = 0
-
-
-def _cell(metric: Any) -> str:
-    mean = "–" if metric.mean is None else f"{metric.mean:.4g}"
-    return mean if metric.pooled is None else f"{mean} ({metric.pooled:.4g})"
 
 
 def _clock(seconds: float) -> str:

@@ -19,7 +19,7 @@ from pixelwise.data.labels import read_labels
 from pixelwise.data.symmetry import measure_asymmetry
 from pixelwise.learning.contract import check_parts
 from pixelwise.learning.probe import Probe
-from pixelwise.networks import NetworkIO, build_network, field_of
+from pixelwise.networks import NETWORKS, NetworkIO, build_network, field_of
 from pixelwise.planning.plan_file import change_plan, load_plan, save_plan
 from pixelwise.planning.propose import Candidate, Measurement, Proposal, propose_plan
 
@@ -103,7 +103,13 @@ def plan(
         proposal = _take_plan(given, facts, dataset, budgeted, probe)
     else:
         proposal = propose_plan(
-            facts, dataset, budget_seconds=seconds, measure=probe, seed=seed, hold_out=hold_out
+            facts,
+            dataset,
+            budget_seconds=seconds,
+            measure=probe,
+            seed=seed,
+            hold_out=hold_out,
+            needs_unet=_needs_unet(settings),
         )
         if settings:
             changed = change_plan(proposal.plan, settings)
@@ -129,6 +135,13 @@ def plan(
 def _pretend(candidate: Candidate) -> Measurement:
     """No costs: the plan of a fast machine, whose U-Net knows every option of smaller networks."""
     return Measurement(1e-6, 1e6, 0, 0, "float32", "contiguous", "")
+
+
+def _needs_unet(settings: Sequence[str]) -> bool:
+    """Whether options of the planned network are changed that the light one does not have."""
+    keys = [setting.partition("=")[0].strip() for setting in settings]
+    options = {key.removeprefix("network.options.") for key in keys if key.count(".") == 2}
+    return "network.name" not in keys and not options <= set(NETWORKS.find("light").options)
 
 
 def _budget_seconds(budget: str | float | None, given: Plan | None) -> float:

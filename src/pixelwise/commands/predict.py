@@ -225,7 +225,7 @@ def _stored_values(
     by_class: dict[int, str] = {}
     for key, class_id in labels.to_class.items():
         by_class.setdefault(class_id, key)
-    if labels.kind == "values":
+    if labels.kind == "values" and labels.threshold is None:
         values = tuple(int(float(by_class[c.id])) for c in plan.data.classes)
         if min(values) >= 0 and max(values) < 65536:
             return values, "uint8" if max(values) < 256 else "uint16", labels.palette
@@ -233,7 +233,8 @@ def _stored_values(
         colours = tuple(_rgb(by_class[c.id]) for c in plan.data.classes)
         return None, "uint8", colours
     raise BadPlan(
-        f"the training labels were {labels.kind}: they have no pixel values of their own",
+        f"the training labels were {'cut at a threshold' if labels.threshold else labels.kind}: "
+        "they have no pixel values of their own",
         "masks with values or colours",
         "Leave out --as-trained.",
         code="as-trained",

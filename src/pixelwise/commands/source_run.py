@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,4 +39,4 @@ def settings_of(source: RunFolder | None) -> tuple[str, ...]:
 
 
 def _as_json(value: Any) -> str:
-    return str(value) if isinstance(value, str) else str(value).lower().replace("none", "null")
+    return json.dumps(value)

@@ -32,7 +32,7 @@ from pixelwise.learning.state import TrainingState, restore_state, start_state, 
 from pixelwise.learning.transfer import load_matching
 from pixelwise.losses import LOSSES
 from pixelwise.networks import NetworkIO, build_network
-from pixelwise.runs.folder import RunFolder, create_run, open_run
+from pixelwise.runs.folder import RunFolder, create_run, open_run, require_free
 from pixelwise.tasks import build_task
 
 INTERVAL_SECONDS = 5.0
@@ -89,6 +89,7 @@ def train(
         return _run_training(folder, Clock(started, left), True, None, use, thumbnails, listener)
     if data is None:
         raise BadPlan("there is no data to train on", "a folder of images and masks", "Name it.")
+    require_free(Path(run), overwrite=overwrite)
     source = find_source(start_from)
     proposal = make_plan(
         data,

@@ -91,11 +91,13 @@ def propose_plan(
     measure: Measure,
     seed: int = 0,
     hold_out: float = 0.0,
+    needs_unet: bool = False,
 ) -> Proposal:
     """The plan for a data set, a budget and this machine; each choice carries its reason.
 
     `measure` times one training step and one prediction of a candidate. The widest network
-    is taken that still gets enough steps within the budget.
+    is taken that still gets enough steps within the budget. needs_unet: the user changes
+    options that only the U-Net has.
     """
     n_classes = len(dataset.classes)
     patch, batch, patch_reasons = choose_patch(facts)
@@ -105,7 +107,9 @@ def propose_plan(
         network = PartSection(name=name, options=options)
         return Candidate(network, facts.n_dims, len(facts.channels), n_classes, patch, batch)
 
-    chosen, measured = _choose_network(candidate, measure, seconds, _depth(patch))
+    chosen, measured = _choose_network(
+        candidate, measure, seconds, _depth(patch), needs_unet=needs_unet
+    )
     steps = max(1, int(seconds / measured.step_seconds))
     intensity, intensity_reason = choose_intensity(facts)
     augmentation, augmentation_reasons = choose_augmentation(facts, patch)
@@ -181,11 +185,13 @@ def _choose_network(
     measure: Measure,
     seconds: float,
     depth: int,
+    *,
+    needs_unet: bool,
 ) -> tuple[Candidate, Measurement]:
     """The widest U-Net that gets enough steps; the light network where not even the first does."""
     first = candidate("unet", {"width": WIDTHS[0], "depth": depth})
     measured = measure(first)
-    if seconds / measured.step_seconds < STEPS_WANTED:
+    if seconds / measured.step_seconds < STEPS_WANTED and not needs_unet:
         light = candidate("light", {})
         return light, measure(light)
     width = _widest(measured.step_seconds, seconds)

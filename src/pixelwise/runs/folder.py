@@ -185,11 +185,8 @@ class RunFolder:
         return _load_object(self.path / "run.json")
 
 
-def create_run(path: Path, *, overwrite: bool) -> RunFolder:
-    """Make a run folder. An existing one is replaced only with `overwrite`.
-
-    Raises BadOutput if something is there already, is no run, or cannot be written.
-    """
+def require_free(path: Path, *, overwrite: bool) -> None:
+    """Raise BadOutput if a run cannot be made at a path: one is there, or something else is."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         is_run = (path / "run.json").exists()
         if not is_run:
@@ -209,6 +206,15 @@ def create_run(path: Path, *, overwrite: bool) -> RunFolder:
                 path=path,
                 code="output-exists",
             )
+
+
+def create_run(path: Path, *, overwrite: bool) -> RunFolder:
+    """Make a run folder. An existing one is replaced only with `overwrite`.
+
+    Raises BadOutput if something is there already, is no run, or cannot be written.
+    """
+    require_free(path, overwrite=overwrite)
+    if path.exists():
         shutil.rmtree(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
