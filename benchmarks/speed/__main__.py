@@ -1,6 +1,6 @@
 """Runs the speed benchmarks and writes one dated file of results.
 
-python -m benchmarks.speed [startup] [training] [memory]
+python -m benchmarks.speed [startup] [training] [memory] [dense]
 """
 
 from __future__ import annotations
@@ -15,9 +15,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed import memory, startup, training
+from benchmarks.speed import dense, memory, startup, training
 
-PARTS = {"startup": startup.measure, "training": training.measure, "memory": memory.measure}
+PARTS = {
+    "startup": startup.measure,
+    "training": training.measure,
+    "memory": memory.measure,
+    "dense": dense.measure,
+}
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 RECORDED = ("pixelwise", "torch", "numpy", "lightning-fabric", "click", "pillow", "tifffile")
 
