@@ -48,10 +48,12 @@ def legend(items: Sequence[GalleryItem], classes: Sequence[ColouredClass]) -> Ma
     entries = [element("li", swatch(entry.colour), entry.name) for entry in shown]
     verdicts = [(HIT, "hit"), (MISSED, "missed"), (FALSE, "false alarm")]
     if background is None:
-        verdicts = [(HIT, "right class")]
+        verdicts = []
     if len(shown) > 1:
         verdicts.append((SWAPPED, "wrong class"))
     signs = [element("li", swatch(colour), text) for colour, text in verdicts]
+    if background is None:
+        signs.append(element("li", "unmarked: right class"))
     if any((item.truth == IGNORE).any() for item in items):
         void = element("span", class_="swatch void", aria_hidden="true")
         signs.append(element("li", void, "void or outside the field of view: not scored"))

@@ -186,12 +186,14 @@ def _score_details(summary: Summary, key: str, colours: Colours) -> list[Content
 
 def _gallery_section(content: ReportContent, with_thumbnails: bool) -> Section:
     title = "Worst, median and best cases"
+    summary = content.summaries.get(content.gallery_split)
+    if summary is not None and len(content.gallery) == summary.n_cases:
+        title = "Every case, the worst first"
     if not with_thumbnails:
         return Section("gallery", title, element("p", NO_PICTURES, class_="quiet"))
     if not content.gallery:
         nothing = element("p", "There is no scored case to show.", class_="quiet")
         return Section("gallery", title, nothing)
-    summary = content.summaries.get(content.gallery_split)
     name = metric_name(leading_metric(summary)) if summary else "score"
     of_split = f" All are {split_name(content.gallery_split)} cases." if summary else ""
     intro = (

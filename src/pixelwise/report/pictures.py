@@ -151,7 +151,7 @@ def error_layer(truth: Labels, predicted: Labels, classes: Sequence[ColouredClas
     """A transparent layer ([z,] y, x, 4) uint8 of hits, misses, false alarms, swaps.
 
     Correct background stays clear; void in the truth is hatched. Without a background
-    class every pixel is a hit or a swap.
+    class all that is right stays clear, so that the picture is not covered.
     """
     if truth.shape != predicted.shape:
         raise ShapeMismatch(
@@ -164,7 +164,7 @@ def error_layer(truth: Labels, predicted: Labels, classes: Sequence[ColouredClas
     background = -1 if background is None else background
     is_right = truth == predicted
     layer = np.zeros((*truth.shape, 4), dtype=np.uint8)
-    is_hit = is_right & (truth != background)
+    is_hit = is_right & (truth != background) & (background >= 0)
     layer[is_hit] = _rgba(HIT, HIT_OPACITY)
     layer[is_hit & find_edges(is_hit)] = _rgba(HIT, HIT_EDGE_OPACITY)
     layer[~is_right & (predicted == background)] = _rgba(MISSED, ERROR_OPACITY)

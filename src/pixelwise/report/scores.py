@@ -33,6 +33,8 @@ from pixelwise.report.wording import (
 )
 
 PLAIN_COLOUR = "#7a8794"
+DENSE_FROM = 7
+"""With more classes than this the confusion table is set smaller."""
 
 Colours = Mapping[int, str]
 
@@ -119,6 +121,8 @@ def overall_table(summary: Summary) -> Markup:
     for key, value in summary.overall.items():
         cell = undefined("no class has a value") if value is None else number(value)
         name, meaning = OVERALL_NAMES.get(key, (metric_name(key), ""))
+        if summary.background is None:
+            meaning = meaning.replace("foreground classes", "all classes")
         rows.append([name, cell, meaning])
     columns = [Column("Number"), Column("Value", "", True), Column("How it was averaged")]
     return table(columns, rows, caption="All classes together, higher is better")
@@ -158,7 +162,7 @@ def confusion_table(summary: Summary) -> Markup:
         element("caption", "Share of each true class; pixel counts below"),
         element("thead", element("tr", *head)),
         element("tbody", *rows),
-        class_="confusion",
+        class_="confusion dense" if len(names) > DENSE_FROM else "confusion",
     )
     return scrollable(whole, "Confusion of classes")
 
