@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 PLUG_INS = ("readers", "tasks", "networks", "losses", "metrics")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "manager", "tools", "lib"}
 LONGEST = 300
-LONGER = {"cli.py": 400}
+LONGER = {"cli.py": 330}
 """One short function for each command, all in one place: apart they would be harder to compare."""
 
 

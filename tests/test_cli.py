@@ -14,9 +14,7 @@ from pixelwise.cli import main
 from pixelwise.core.errors import BadData, Problem, ProgramError
 
 
-def answer_to(
-    monkeypatch: pytest.MonkeyPatch, error: BaseException, *words: str
-) -> Result:
+def answer_to(monkeypatch: pytest.MonkeyPatch, error: BaseException, *words: str) -> Result:
     """What `pixelwise check x` says when the work raises an error."""
 
     def fail(*args: Any, **options: Any) -> None:

@@ -1,100 +1,24 @@
-"""Words become arguments: one short function per command, and the only file that prints."""
+"""Words become arguments: one short function per command."""
 
 from __future__ import annotations
 
-import functools
-import json
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import click
 
-from pixelwise.core.errors import PixelwiseError, Problem, UserError
+from pixelwise.cli_options import (
+    INTERRUPTED,
+    as_plain,
+    data_options,
+    guarded,
+    json_option,
+    print_json,
+    set_option,
+    use_option,
+)
 from pixelwise.terminal import Terminal
 
-Command = Callable[..., Any]
-
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-INTERRUPTED = 130
-
-
-def _guarded(command: Command) -> Command:
-    """Problems are printed as sentences on standard error; the exit code says whose they are."""
-
-    @functools.wraps(command)
-    def run(*args: Any, as_json: bool = False, **kwargs: Any) -> None:
-        terminal = Terminal(is_quiet=as_json)
-        try:
-            code = command(terminal, *args, as_json=as_json, **kwargs)
-        except UserError as error:
-            terminal.close()
-            if as_json:
-                _print_json({"problems": [_problem_entry(p) for p in error.problems]})
-            terminal.show_problems(error.problems)
-            sys.exit(error.exit_code)
-        except PixelwiseError as error:
-            terminal.close()
-            terminal.say(f"This is an error in pixelwise itself, please report it: {error}")
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            terminal.close()
-            terminal.say("Stopped.")
-            sys.exit(INTERRUPTED)
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(0)
-        except OSError as error:
-            terminal.close()
-            terminal.show_problems([_system_problem(error)])
-            sys.exit(2)
-        except MemoryError:
-            terminal.close()
-            terminal.show_problems([_MEMORY_PROBLEM])
-            sys.exit(2)
-        terminal.close()
-        sys.exit(code or 0)
-
-    return run
-
-
-_MEMORY_PROBLEM = Problem(
-    "there is not enough memory",
-    "memory for the network and one batch",
-    "Lower sampling.batch or inference.tile with --set, or close other programs.",
-)
-
-
-def _system_problem(error: OSError) -> Problem:
-    return Problem(
-        f"the system refused: {error.strerror or error}",
-        "a file that can be read, a place that can be written",
-        "Check permissions and free space.",
-        str(error.filename or ""),
-    )
-
-
-def _data_options(command: Command) -> Command:
-    options = (
-        click.option("--group", metavar="PATTERN", help="Cases of one group stay in one split: a "
-                     "regular expression with one group on the stem, or column:NAME of "
-                     "metadata.csv."),
-        click.option("--map", "label_map", metavar="MAP", help="What stored mask values mean, for "
-                     "example 0=background,255=cell or '>=128=cell'."),
-        click.option("--allow-unpaired", is_flag=True, help="Leave out images without a mask, and "
-                     "masks without an image, instead of stopping."),
-        click.option("--seed", default=0, show_default=True, help="Of everything that is drawn."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-_use = click.option("--use", metavar="FILE", help="A Python file with your own network or loss.")
-_set = click.option("--set", "settings", multiple=True, metavar="A.B=C",
-                    help="Change a field of the plan, for example network.options.width=24. "
-                    "Can be given several times.")
 
 
 @click.group(context_settings=_CONTEXT)
@@ -116,9 +40,9 @@ def main() -> None:
 
 @main.command()
 @click.argument("data")
-@_data_options
-@_json
-@_guarded
+@data_options
+@json_option
+@guarded
 def check(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> int:
     """Say how every file of DATA was paired and read, what the masks mean, what is wrong.
 
@@ -131,7 +55,7 @@ def check(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> in
 
     result = run(data, listener=terminal, **options)
     if as_json:
-        _print_json(_as_plain(result))
+        print_json(as_plain(result))
     else:
         terminal.show_check(result)
     return 0 if result.is_usable else 2
@@ -139,15 +63,18 @@ def check(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> in
 
 @main.command()
 @click.argument("data")
-@click.option("--budget", metavar="TIME", help="Wall-clock time of the whole training, for "
-              "example 30s, 10m, 2h.  [default: 10m]")
+@click.option(
+    "--budget",
+    metavar="TIME",
+    help="Wall-clock time of the whole training, for example 30s, 10m, 2h.  [default: 10m]",
+)
 @click.option("--plan", metavar="FILE", help="Start from this plan instead of a new one.")
 @click.option("--out", metavar="FILE", help="Write the plan to this file.")
-@_set
-@_use
-@_data_options
-@_json
-@_guarded
+@set_option
+@use_option
+@data_options
+@json_option
+@guarded
 def plan(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> int:
     """Show what would be trained on DATA, why, how long and with how much memory.
 
@@ -158,10 +85,16 @@ def plan(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> int
 
     result = run(data, listener=terminal, **options)
     if as_json:
-        _print_json(_as_plain({
-            "plan": result.plan, "expected_steps": result.expected_steps,
-            "expected_seconds": result.expected_seconds, "expected_bytes": result.expected_bytes,
-        }))
+        print_json(
+            as_plain(
+                {
+                    "plan": result.plan,
+                    "expected_steps": result.expected_steps,
+                    "expected_seconds": result.expected_seconds,
+                    "expected_bytes": result.expected_bytes,
+                }
+            )
+        )
     else:
         terminal.show_plan(result)
     return 0
@@ -170,20 +103,29 @@ def plan(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> int
 @main.command()
 @click.argument("data", required=False)
 @click.option("--run", "run", required=True, metavar="RUN", help="The folder to write the run to.")
-@click.option("--budget", metavar="TIME", help="Wall-clock time of the whole command, for "
-              "example 30s, 10m, 2h.  [default: 10m]")
-@click.option("--plan", metavar="FILE", help="Train by this plan; a finished run's plan.json "
-              "repeats that run exactly.")
-@_set
-@_use
+@click.option(
+    "--budget",
+    metavar="TIME",
+    help="Wall-clock time of the whole command, for example 30s, 10m, 2h.  [default: 10m]",
+)
+@click.option(
+    "--plan",
+    metavar="FILE",
+    help="Train by this plan; a finished run's plan.json repeats that run exactly.",
+)
+@set_option
+@use_option
 @click.option("--from", "start_from", metavar="RUN", help="Start from the weights of this run.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped or killed.")
 @click.option("--overwrite", is_flag=True, help="Replace a run that is there already.")
-@click.option("--thumbnails/--no-thumbnails", default=True, help="Whether the report may show "
-              "pictures of the data.  [default: thumbnails]")
-@_data_options
-@_json
-@_guarded
+@click.option(
+    "--thumbnails/--no-thumbnails",
+    default=True,
+    help="Whether the report may show pictures of the data.  [default: thumbnails]",
+)
+@data_options
+@json_option
+@guarded
 def train(terminal: Terminal, data: str | None, *, as_json: bool, **options: Any) -> int:
     """Train a network on DATA within a time budget, validate it, write RUN/report.html.
 
@@ -194,7 +136,7 @@ def train(terminal: Terminal, data: str | None, *, as_json: bool, **options: Any
 
     result = run(data, listener=terminal, **options)
     if as_json:
-        _print_json(_as_plain(result))
+        print_json(as_plain(result))
     else:
         terminal.show_training(result)
     return 0 if result.is_finished else INTERRUPTED
@@ -209,9 +151,9 @@ def train(terminal: Terminal, data: str | None, *, as_json: bool, **options: Any
 @click.option("--overlay", is_flag=True, help="Also write pictures with the labels drawn in.")
 @click.option("--measure", is_flag=True, help="Also write a table of the objects of each image.")
 @click.option("--overwrite", is_flag=True, help="Write into a folder that holds files already.")
-@_use
-@_json
-@_guarded
+@use_option
+@json_option
+@guarded
 def predict(
     terminal: Terminal, run: str, images: tuple[str, ...], *, as_json: bool, **options: Any
 ) -> int:
@@ -225,7 +167,7 @@ def predict(
 
     result = work(run, list(images), listener=terminal, **options)
     if as_json:
-        _print_json(_as_plain(result))
+        print_json(as_plain(result))
     else:
         terminal.show_predictions(result)
     return 2 if any(p.severity == "error" for p in result.problems) else 0
@@ -238,12 +180,15 @@ def predict(
 @click.option("--predicted", metavar="FOLDER", help="Folder of predicted labels, same stems.")
 @click.option("--fov", metavar="FOLDER", help="Masks of the pixels that count.")
 @click.option("--only-paired", is_flag=True, help="Leave out files without a partner.")
-@click.option("--thumbnails/--no-thumbnails", default=True, help="Whether the page may show "
-              "pictures of the data.  [default: thumbnails]")
+@click.option(
+    "--thumbnails/--no-thumbnails",
+    default=True,
+    help="Whether the page may show pictures of the data.  [default: thumbnails]",
+)
 @click.option("--out", metavar="FOLDER", help="Write scores.json, scores.csv and a page here.")
 @click.option("--use", metavar="FILE", help="The file with your own network, if RUN uses one.")
-@_json
-@_guarded
+@json_option
+@guarded
 def evaluate(terminal: Terminal, run: str | None, *, as_json: bool, **options: Any) -> int:
     """Score predictions: a split of a RUN, or any two folders of labels.
 
@@ -257,7 +202,7 @@ def evaluate(terminal: Terminal, run: str | None, *, as_json: bool, **options: A
 
     result = work(run, listener=terminal, **options)
     if as_json:
-        _print_json(_as_plain(result.summary))
+        print_json(as_plain(result.summary))
     else:
         terminal.show_scores(result, options["split"])
     return 0
@@ -268,14 +213,20 @@ def evaluate(terminal: Terminal, run: str | None, *, as_json: bool, **options: A
 @click.option("--truth", required=True, metavar="FOLDER", help="Folder of true labels.")
 @click.option("--split", default="test", show_default=True, help="The split that is expected.")
 @click.option("--fov", metavar="FOLDER", help="Masks of the pixels that count.")
-@click.option("--group", metavar="PATTERN", help="Cases that belong together (a patient): a "
-              "regular expression with one group on the stem.")
+@click.option(
+    "--group",
+    metavar="PATTERN",
+    help="Cases that belong together (a patient): a regular expression with one group on the stem.",
+)
 @click.option("--only-paired", is_flag=True, help="Leave out files without a partner.")
-@click.option("--thumbnails/--no-thumbnails", default=True, help="Whether the page may show "
-              "pictures of the data.  [default: thumbnails]")
+@click.option(
+    "--thumbnails/--no-thumbnails",
+    default=True,
+    help="Whether the page may show pictures of the data.  [default: thumbnails]",
+)
 @click.option("--out", metavar="FOLDER", help="Write comparison.html, .json, .md, .tex, .csv here.")
-@_json
-@_guarded
+@json_option
+@guarded
 def compare(
     terminal: Terminal, predictions: tuple[str, ...], *, as_json: bool, **options: Any
 ) -> int:
@@ -288,7 +239,7 @@ def compare(
 
     result = work(list(predictions), listener=terminal, **options)
     if as_json:
-        _print_json(_as_plain(result.comparison))
+        print_json(as_plain(result.comparison))
     else:
         terminal.show_comparison(result)
     return 0
@@ -298,13 +249,17 @@ def compare(
 @click.argument("what")
 @click.option("--input", metavar="SIZE", help="Rows, columns and channels, for example 572x572x1.")
 @click.option("--data", metavar="DATA", help="A data set whose objects to set the sight against.")
-@click.option("--compare", multiple=True, metavar="NETWORK", help="A network to set beside it. Can "
-              "be given several times.")
+@click.option(
+    "--compare",
+    multiple=True,
+    metavar="NETWORK",
+    help="A network to set beside it. Can be given several times.",
+)
 @click.option("--measure", is_flag=True, help="Also time it here and try it on noise.")
 @click.option("--out", metavar="FILE", help="Write a page with the drawing to this file.")
 @click.option("--overwrite", is_flag=True, help="Replace the page if it is there already.")
-@_json
-@_guarded
+@json_option
+@guarded
 def inspect(terminal: Terminal, what: str, *, as_json: bool, **options: Any) -> int:
     """Explain a network: WHAT is a network's name, a plan file or a run.
 
@@ -316,7 +271,7 @@ def inspect(terminal: Terminal, what: str, *, as_json: bool, **options: Any) -> 
 
     result = work(what, listener=terminal, **options)
     if as_json:
-        _print_json(_as_plain(result))
+        print_json(as_plain(result))
     else:
         terminal.print_line(inspection_text(result))
     return 0
@@ -325,7 +280,7 @@ def inspect(terminal: Terminal, what: str, *, as_json: bool, **options: Any) -> 
 @main.command()
 @click.argument("run")
 @click.option("--thumbnails/--no-thumbnails", default=True, help="Whether to show pictures.")
-@_guarded
+@guarded
 def report(terminal: Terminal, run: str, *, thumbnails: bool, as_json: bool) -> int:
     """Write RUN/report.html anew."""
     from pixelwise.commands.write_page import write_page as work
@@ -335,38 +290,26 @@ def report(terminal: Terminal, run: str, *, thumbnails: bool, as_json: bool) -> 
 
 
 @main.command()
-@click.option("--out", default="pixelwise-demo", show_default=True, metavar="FOLDER",
-              help="Where to put data, run and labels.")
-@click.option("--budget", default="2m", show_default=True, metavar="TIME",
-              help="Time for the training.")
+@click.option(
+    "--out",
+    default="pixelwise-demo",
+    show_default=True,
+    metavar="FOLDER",
+    help="Where to put data, run and labels.",
+)
+@click.option(
+    "--budget", default="2m", show_default=True, metavar="TIME", help="Time for the training."
+)
 @click.option("--overwrite", is_flag=True, help="Replace an earlier demo.")
-@_json
-@_guarded
+@json_option
+@guarded
 def demo(terminal: Terminal, *, as_json: bool, **options: Any) -> int:
     """The main job on generated images: train, label held-out images, score, report."""
     from pixelwise.commands.demo import demo as run
 
     result = run(listener=terminal, **options)
     if as_json:
-        _print_json(_as_plain(result))
+        print_json(as_plain(result))
     else:
         terminal.show_demo(result)
     return 0
-
-
-def _print_json(content: Any) -> None:
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False))
-
-
-def _problem_entry(problem: Problem) -> dict[str, str]:
-    return {
-        "severity": problem.severity, "code": problem.code, "path": problem.path,
-        "what": problem.what, "expected": problem.expected, "remedy": problem.remedy,
-    }
-
-
-def _as_plain(value: Any) -> Any:
-    """Records, plans, paths and tuples as what JSON knows."""
-    from pixelwise.core.json_form import as_json_value
-
-    return as_json_value(value)

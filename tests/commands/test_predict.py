@@ -122,9 +122,7 @@ def test_one_bad_file_among_good_ones(
     (images / "cut.png").write_bytes(whole[: len(whole) // 2])
     (images / "text.png").write_text("no picture")
     out = tmp_path / "out"
-    result = run_on(
-        bright_run, use, images, out, probabilities=True, overlay=True, measure=True
-    )
+    result = run_on(bright_run, use, images, out, probabilities=True, overlay=True, measure=True)
     assert [p.image.name for p in result.predictions] == ["a.png", "b.png"]
     assert sorted(Path(p.path).name for p in result.problems) == ["cut.png", "text.png"]
     written = {path.stem for path in out.rglob("*") if path.is_file()}
@@ -230,9 +228,7 @@ def test_colour_is_turned_to_grey_aloud(bright_run: Path, use: Path, tmp_path: P
     assert "luminance" in notes.text
 
 
-def test_other_channels_and_stacks_are_refused(
-    bright_run: Path, use: Path, tmp_path: Path
-) -> None:
+def test_other_channels_and_stacks_are_refused(bright_run: Path, use: Path, tmp_path: Path) -> None:
     five = np.zeros((12, 13, 5), np.uint8)
     tifffile.imwrite(tmp_path / "five.tif", five, photometric="minisblack", planarconfig="contig")
     volume = np.zeros((4, 25, 26), np.uint8)

@@ -184,9 +184,7 @@ def test_one_class_everywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_budget_is_kept(
-    squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_budget_is_kept(squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """15 s may become 1.1 x 15 + 5 s, measuring, scoring and report included."""
     monkeypatch.undo()  # this machine is really measured
     started = time.monotonic()

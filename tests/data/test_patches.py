@@ -40,9 +40,7 @@ def place(shape: tuple[int, ...]) -> np.ndarray:
     return (np.arange(np.prod(shape)) % 256).astype(np.uint8).reshape(shape)
 
 
-def make_case(
-    folder: Path, name: str, labels: np.ndarray, fov: np.ndarray | None = None
-) -> Case:
+def make_case(folder: Path, name: str, labels: np.ndarray, fov: np.ndarray | None = None) -> Case:
     image = place(labels.shape)
     paths = [
         save(folder / f"image-{name}.png", image),

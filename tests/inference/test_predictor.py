@@ -78,9 +78,7 @@ def test_valid_network_by_tiles_and_at_once(shape: tuple[int, int]) -> None:
     field = field_of(network)
     image = random_image(shape)
     sizes = [field.valid_size(n + 2 * field.margin) for n in shape]
-    widths = [
-        (field.margin, size - n - field.margin) for size, n in zip(sizes, shape, strict=True)
-    ]
+    widths = [(field.margin, size - n - field.margin) for size, n in zip(sizes, shape, strict=True)]
     padded = np.pad(image, [(0, 0), *widths], mode="reflect")
     with torch.no_grad():
         logits = network(torch.from_numpy(padded)[None])

@@ -36,9 +36,7 @@ def grids(draw: st.DrawFn) -> tuple[TileGrid, int]:
     step = draw(st.sampled_from([1, 2, 4, 16]))
     remainder = draw(st.integers(0, step - 1))
     smallest = draw(st.integers(1, 20))
-    grid = lay_tiles(
-        shape, core, halo, alignment=step, remainder=remainder, smallest=smallest
-    )
+    grid = lay_tiles(shape, core, halo, alignment=step, remainder=remainder, smallest=smallest)
     for read in grid.read_shape:
         assert read % step == remainder
         assert read >= smallest
@@ -61,9 +59,7 @@ def test_cores_cover_the_image_once(drawn: tuple[TileGrid, int]) -> None:
 
 @given(grids(), st.integers(0, 5))
 @settings(max_examples=60, deadline=None)
-def test_a_tile_is_a_window_of_the_mirrored_image(
-    drawn: tuple[TileGrid, int], margin: int
-) -> None:
+def test_a_tile_is_a_window_of_the_mirrored_image(drawn: tuple[TileGrid, int], margin: int) -> None:
     """A network that only cuts off its margin gives back the image."""
     grid, _ = drawn
     margin = min(margin, *grid.before)

@@ -122,9 +122,7 @@ def test_gradients_are_clipped() -> None:
     plain, loud = start(3, width=4, depth=1), start(3, width=4, depth=1)
     sizes = []
 
-    def scaled(
-        logits: torch.Tensor, target: torch.Tensor, valid: torch.Tensor
-    ) -> torch.Tensor:
+    def scaled(logits: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         return LOSS(logits, target, valid) * 1e6
 
     list(fit(loud, draw, scaled, OPTIMIZER, Until(3)))

@@ -11,9 +11,7 @@ from pixelwise.core.plan import PartSection
 from pixelwise.learning.probe import Probe, describe
 from pixelwise.planning.propose import Candidate
 
-SMALL = Candidate(
-    PartSection(name="unet", options={"width": 4, "depth": 1}), 2, 1, 2, (32, 32), 2
-)
+SMALL = Candidate(PartSection(name="unet", options={"width": 4, "depth": 1}), 2, 1, 2, (32, 32), 2)
 
 
 def test_costs_are_counted() -> None:

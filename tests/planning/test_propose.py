@@ -54,9 +54,7 @@ def test_time_for_training() -> None:
         (1.0, "light", None),  # 528 steps of a U-Net are too few
     ],
 )
-def test_the_widest_network_with_enough_steps(
-    seconds: float, name: str, width: int | None
-) -> None:
+def test_the_widest_network_with_enough_steps(seconds: float, name: str, width: int | None) -> None:
     machine = Machine(seconds)
     found = propose(machine)
     assert found.plan.network.name == name

@@ -196,9 +196,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         create_run(tmp_path / "file" / "run", overwrite=False)
 
 
-def test_a_full_disk_keeps_the_last_state(
-    run: RunFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_keeps_the_last_state(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}
 
     def fail(*args: object, **options: object) -> None:

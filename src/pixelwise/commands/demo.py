@@ -76,9 +76,7 @@ def score_kinds(data: Path, labels: Path, case_ids: list[str]) -> dict[str, floa
             inside = kinds == kind
             total[kind] += int(inside.sum())
             found[kind] += int(np.count_nonzero(is_found & inside))
-    return {
-        KIND_NAMES[kind]: found[kind] / total[kind] for kind in KIND_NAMES if total[kind]
-    }
+    return {KIND_NAMES[kind]: found[kind] / total[kind] for kind in KIND_NAMES if total[kind]}
 
 
 def _make_room(folder: Path, overwrite: bool) -> None:

@@ -58,9 +58,7 @@ class Validator:
         wanted = min(plan.training.validation_cases, len(cases))
         self._cases = [cases[i * len(cases) // wanted] for i in range(wanted)]
         self._plan = plan
-        self._task = build_task(
-            plan.task.name, len(plan.data.classes), dict(plan.task.options)
-        )
+        self._task = build_task(plan.task.name, len(plan.data.classes), dict(plan.task.options))
         self._due = time.monotonic() + _SHORTEST_GAP
         self._cost = 0.0
 

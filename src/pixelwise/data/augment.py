@@ -149,9 +149,7 @@ def _change_gamma(image: Tensor, gamma: float) -> Tensor:
     return ((image - low) / (high - low)).pow(gamma) * (high - low) + low
 
 
-def _draw_illumination(
-    shape: torch.Size, strength: float, random: np.random.Generator
-) -> Tensor:
+def _draw_illumination(shape: torch.Size, strength: float, random: np.random.Generator) -> Tensor:
     coarse = random.normal(0.0, strength, (1, 1) + (3,) * len(shape)).astype(np.float32)
     mode = "bicubic" if len(shape) == 2 else "trilinear"
     field = F.interpolate(

@@ -64,9 +64,7 @@ def measured_scale(pixels: Array) -> IntensityScale:
     std = np.sqrt(squares)
     std[std < _SMALLEST_SCALE * np.maximum(1.0, np.abs(centre))] = 1.0
     unlimited = np.full(len(centre), np.inf, np.float32)
-    return IntensityScale(
-        -unlimited, unlimited, centre.astype(np.float32), std.astype(np.float32)
-    )
+    return IntensityScale(-unlimited, unlimited, centre.astype(np.float32), std.astype(np.float32))
 
 
 def sample_pixels(source: Source) -> Array:

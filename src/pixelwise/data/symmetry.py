@@ -38,9 +38,7 @@ def _distance(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -
     return float(0.5 * np.abs(first - second).sum(axis=0).mean())
 
 
-def _class_shares(
-    labels: npt.NDArray[np.uint8], n_classes: int
-) -> npt.NDArray[np.float64] | None:
+def _class_shares(labels: npt.NDArray[np.uint8], n_classes: int) -> npt.NDArray[np.float64] | None:
     """(k, 8, …, 8) share of each class per grid cell; None for maps smaller than the grid."""
     if min(labels.shape) < _CELLS:
         return None

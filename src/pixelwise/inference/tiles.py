@@ -38,9 +38,7 @@ class TileGrid:
     @property
     def read_shape(self) -> tuple[int, ...]:
         """What the network is fed with: core plus context on both sides."""
-        return tuple(
-            b + c + a for b, c, a in zip(self.before, self.core, self.after, strict=True)
-        )
+        return tuple(b + c + a for b, c, a in zip(self.before, self.core, self.after, strict=True))
 
     def corners(self) -> Iterator[tuple[int, ...]]:
         """The first pixel of each core, in raster order."""

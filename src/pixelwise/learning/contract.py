@@ -134,9 +134,7 @@ def _check_gradients(network: nn.Module, name: str, io: NetworkIO) -> list[Probl
     answer = network(torch.randn((2, io.in_channels) + (size,) * io.n_dims))
     outputs = (answer,) if isinstance(answer, Tensor) else tuple(answer)
     torch.autograd.backward([output.float().pow(2).mean() for output in outputs])
-    without = [
-        key for key, p in network.named_parameters() if p.requires_grad and p.grad is None
-    ]
+    without = [key for key, p in network.named_parameters() if p.requires_grad and p.grad is None]
     if not without:
         return []
     shown = ", ".join(without[:4])

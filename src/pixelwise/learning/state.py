@@ -47,9 +47,7 @@ def start_state(
 ) -> TrainingState:
     """Put a network on the device in the planned arithmetic, with its optimizer."""
     memory_format = MEMORY_FORMATS[training.memory_format, n_dims]
-    fabric = Fabric(
-        accelerator="auto", devices=1, precision=FABRIC_PRECISION[training.precision]
-    )
+    fabric = Fabric(accelerator="auto", devices=1, precision=FABRIC_PRECISION[training.precision])
     lay_out(network, memory_format)
     parameters = [
         {"params": list(_decayed(network)), "weight_decay": optimizer.weight_decay},

@@ -77,5 +77,3 @@ def cross_entropy_dice(
         return first(logits, target, valid) + dice_weight * second(logits, target, valid)
 
     return loss
-
-

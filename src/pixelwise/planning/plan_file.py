@@ -102,9 +102,7 @@ def check_plan(content: Mapping[str, Any], path: str) -> Plan:
         if isinstance(part, Mapping) and isinstance(part.get("name"), str):
             options = part.get("options") or {}
             found = registry.check(part["name"], options if isinstance(options, Mapping) else {})
-            problems += [
-                Problem(p.what, p.expected, p.remedy, path, code=p.code) for p in found
-            ]
+            problems += [Problem(p.what, p.expected, p.remedy, path, code=p.code) for p in found]
     if plan is not None:
         problems += _check_dimensions(plan, path)
     if problems or plan is None:

@@ -265,9 +265,7 @@ def _data_section(facts: Facts, dataset: DataSet, hold_out: float) -> DataSectio
     return DataSection(
         n_dims=2 if facts.n_dims == 2 else 3,
         n_channels=len(facts.channels),
-        classes=tuple(
-            ClassEntry(id=c.id, name=c.name, colour=c.colour) for c in dataset.classes
-        ),
+        classes=tuple(ClassEntry(id=c.id, name=c.name, colour=c.colour) for c in dataset.classes),
         labels=LabelSection(
             kind=meaning.kind,
             to_class=dict(meaning.to_class),
