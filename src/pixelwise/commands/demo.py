@@ -12,7 +12,7 @@ import numpy as np
 from pixelwise.commands.score_run import score_run
 from pixelwise.commands.train import train
 from pixelwise.commands.write_page import write_page
-from pixelwise.core.errors import BadOutput
+from pixelwise.core.errors import BadOutput, UserError
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.records import Summary
 from pixelwise.data.synthetic import KIND_NAMES
@@ -54,7 +54,11 @@ def demo(
     listener.say(f"Generating {N_TRAIN + N_VAL + N_TEST} images …")
     write_dataset(data, n_train=N_TRAIN, n_val=N_VAL, n_test=N_TEST, shape=SHAPE, seed=seed)
     (folder / _MARK).write_text("Made by `pixelwise demo`; can be deleted.\n", encoding="utf-8")
-    train(data, run=run, budget=budget, seed=seed, listener=listener)
+    try:
+        train(data, run=run, budget=budget, seed=seed, listener=listener)
+    except UserError:
+        shutil.rmtree(folder)
+        raise
     listener.say("Labelling the held-out images …")
     result = score_run(run, split="test", listener=listener)
     page = write_page(run)

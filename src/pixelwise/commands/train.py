@@ -32,6 +32,7 @@ from pixelwise.learning.state import TrainingState, restore_state, start_state, 
 from pixelwise.learning.transfer import load_matching
 from pixelwise.losses import LOSSES
 from pixelwise.networks import NetworkIO, build_network
+from pixelwise.planning.propose import describe_network
 from pixelwise.runs.folder import RunFolder, create_run, open_run, require_free
 from pixelwise.tasks import build_task
 
@@ -273,9 +274,8 @@ def _note_unscored(folder: RunFolder, plan: Plan, n_scored: int) -> None:
 
 def _announce(proposal: PlanResult) -> str:
     plan, measured = proposal.plan, proposal.measurement
-    options = ", ".join(f"{key} {value}" for key, value in plan.network.options.items())
     return (
-        f"Training {plan.network.name} ({options}; {measured.n_parameters:,} weights) on "
+        f"Training {describe_network(plan.network)} with {measured.n_parameters:,} weights on "
         f"{len(plan.data.splits['train'])} cases: about {proposal.expected_steps:,} steps of "
         f"{plan.sampling.batch} patches, {format_duration(proposal.expected_seconds)} in all, "
         f"about {format_bytes(proposal.expected_bytes)} of memory"

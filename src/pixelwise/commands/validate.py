@@ -22,7 +22,7 @@ from pixelwise.inference.predictor import Predictor
 from pixelwise.readers import open_image
 from pixelwise.tasks import build_task
 
-TIME_SHARE = 0.03
+TIME_SHARE = 0.05
 """Share of the training time that validation may take."""
 
 _SHORTEST_GAP = 5.0

@@ -117,7 +117,7 @@ def propose_plan(
     reasons = (
         Choice(
             field="network.name",
-            value=_describe(chosen.network),
+            value=describe_network(chosen.network),
             fact=f"a step takes {measured.step_seconds:.2f} s here, so about {steps:,} steps fit "
             f"into {format_duration(budget_seconds)}",
             reason=_reason(chosen.network),
@@ -204,7 +204,8 @@ def _choose_network(
     return first, measured
 
 
-def _describe(network: PartSection) -> str:
+def describe_network(network: PartSection) -> str:
+    """A network with its options, for people: unet (width 16, depth 4)."""
     options = ", ".join(f"{key} {value}" for key, value in network.options.items())
     return f"{network.name} ({options})" if options else network.name
 
