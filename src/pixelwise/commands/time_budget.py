@@ -18,6 +18,9 @@ TAIL_SHARE = 0.2
 
 _REPORT_SECONDS = 4.0
 
+_PIXEL_SECONDS, _CLASS_SECONDS = 4e-7, 2e-7
+"""Reading, writing and scoring a pixel, and scoring it for one more class; measured."""
+
 FEWEST_STEPS = 5
 """A budget that leaves fewer steps than this is refused: nothing would be learned."""
 
@@ -64,7 +67,8 @@ def _pixels(facts: Facts, ids: set[str]) -> int:
 
 def _scoring_seconds(plan: Plan, facts: Facts, pixels_per_second: float) -> float:
     pixels = _pixels(facts, set(plan.data.splits.get("val", ())))
-    return 1.6 * pixels / pixels_per_second + 4e-7 * pixels
+    scoring = (_PIXEL_SECONDS + _CLASS_SECONDS * len(plan.data.classes)) * pixels
+    return 1.6 * pixels / pixels_per_second + scoring
 
 
 def tail_seconds(folder: RunFolder, plan: Plan, facts: Facts, clock: Clock) -> float:

@@ -102,7 +102,8 @@ def key_facts(content: ReportContent) -> Markup:
     data = listed([f"{n} {split_name(s)}" for s, n in n_cases.items()])
     classes = listed([entry.name for entry in plan.data.classes[:6]])
     more = len(plan.data.classes) - 6
-    classes += f" and {count(more, 'more')}" if more > 0 else ""
+    if more > 0:
+        classes = f"{', '.join(c.name for c in plan.data.classes[:6])} and {more} more"
     options = ", ".join(f"{key} {value}" for key, value in plan.network.options.items())
     size = f"median {shape_text(facts.median_shape)} pixels"
     channels = count(plan.data.n_channels, "channel")
