@@ -15,7 +15,7 @@ from pixelwise.commands.plan import plan as make_plan
 from pixelwise.commands.score_run import score_run, split_cases
 from pixelwise.commands.source_run import find_source, settings_of
 from pixelwise.commands.time_budget import Clock, tail_seconds
-from pixelwise.commands.validate import Validator
+from pixelwise.commands.validate import Validator, prepare_scoring
 from pixelwise.commands.write_page import write_page
 from pixelwise.core.errors import BadPlan
 from pixelwise.core.plan import Plan, label_meaning
@@ -83,6 +83,7 @@ def train(
     started = time.monotonic()
     if use is not None:
         load_user_parts(Path(use))
+    prepare_scoring(listener)
     if resume:
         folder = open_run(Path(run))
         left = _left_of_budget(folder)

@@ -12,6 +12,7 @@ from torch import nn
 from pixelwise.core.case import IGNORE, Case
 from pixelwise.core.image import Array, Region
 from pixelwise.core.plan import Plan, label_meaning
+from pixelwise.core.progress import Listener
 from pixelwise.core.records import CaseScores, IntervalRecord
 from pixelwise.data.channels import match_channels
 from pixelwise.data.intensity import scale_for
@@ -26,7 +27,19 @@ TIME_SHARE = 0.05
 """Share of the training time that validation may take."""
 
 _SHORTEST_GAP = 5.0
+_WORTH_SAYING = 2.0
 _SCORES_WANTED = 20
+
+
+def prepare_scoring(listener: Listener) -> None:
+    """Compile the scoring loops if this installation never did, before any time is planned."""
+    started = time.monotonic()
+    labels = np.zeros((8, 8), dtype=np.uint8)
+    labels[2:5, 2:5] = 1
+    score_case("none", labels, labels, n_classes=2)
+    seconds = time.monotonic() - started
+    if seconds > _WORTH_SAYING:
+        listener.say(f"Compiled the scoring loops, once for this installation: {seconds:.0f} s")
 
 
 class _MemorySink:
