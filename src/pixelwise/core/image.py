@@ -94,11 +94,6 @@ def whole_region(shape: tuple[int, ...]) -> Region:
     return tuple(slice(0, length) for length in shape)
 
 
-def region_shape(region: Region) -> tuple[int, ...]:
-    """The shape of what a region holds."""
-    return tuple(part.stop - part.start for part in region)
-
-
 class Closing:
     """What makes a source a context manager: it closes at the end of the block."""
 

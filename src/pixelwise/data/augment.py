@@ -33,9 +33,7 @@ def draw_warp(
     """Draw one spatial transform: mirroring, rotation, scaling, shear, elastic deformation."""
     n_dims = len(patch)
     matrix = torch.from_numpy(_draw_matrix(n_dims, section, random)).float()
-    axes = [torch.arange(length, dtype=torch.float32) - (length - 1) / 2 for length in patch]
-    grid = torch.stack(torch.meshgrid(*axes, indexing="ij"))
-    offsets = torch.tensordot(matrix, grid, dims=1)
+    offsets = torch.tensordot(matrix, identity_warp(patch).offsets, dims=1)
     if section.elastic > 0 and random.random() < 0.5:
         offsets += _draw_elastic(patch, section.elastic * random.random(), random)
     return Warp(offsets)

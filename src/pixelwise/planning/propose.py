@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pixelwise.core.case import DataSet
 from pixelwise.core.plan import (
-    AugmentationSection,
     ClassEntry,
     DataSection,
     InferenceSection,
-    IntensitySection,
     LabelSection,
     OptimizerSection,
     PartSection,
@@ -175,11 +173,6 @@ def training_seconds(budget_seconds: float) -> float:
     return max(0.9 * budget_seconds - 12.0, 0.4 * budget_seconds)
 
 
-def with_measurement(proposal: Proposal, plan: Plan) -> Proposal:
-    """The proposal with another plan (after `--set`)."""
-    return replace(proposal, plan=plan)
-
-
 def _choose_network(
     candidate: Callable[[str, dict[str, int]], Candidate],
     measure: Measure,
@@ -278,16 +271,3 @@ def _data_section(facts: Facts, dataset: DataSet, hold_out: float) -> DataSectio
         splits=splits,
         hold_out=hold_out,
     )
-
-
-__all__ = [
-    "AugmentationSection",
-    "Candidate",
-    "IntensitySection",
-    "Measure",
-    "Measurement",
-    "Proposal",
-    "propose_plan",
-    "training_seconds",
-    "with_measurement",
-]
