@@ -1,0 +1,47 @@
+"""Commands that use a trained run: predict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pixelwise.cli_options import (
+    as_plain,
+    guarded,
+    json_option,
+    print_json,
+    use_option,
+)
+from pixelwise.terminal import Terminal
+
+
+@click.command()
+@click.argument("run")
+@click.argument("images", nargs=-1, required=True)
+@click.option("--out", required=True, metavar="FOLDER", help="Where to write the labels.")
+@click.option("--as-trained", is_flag=True, help="Write the training masks' own values, palette.")
+@click.option("--probabilities", is_flag=True, help="Also write class probabilities (.npy).")
+@click.option("--overlay", is_flag=True, help="Also write pictures with the labels drawn in.")
+@click.option("--measure", is_flag=True, help="Also write a table of the objects of each image.")
+@click.option("--overwrite", is_flag=True, help="Write into a folder that holds files already.")
+@use_option
+@json_option
+@guarded
+def predict(
+    terminal: Terminal, run: str, images: tuple[str, ...], *, as_json: bool, **options: Any
+) -> int:
+    """Label IMAGES (files, folders, glob patterns; of any size) with a trained RUN.
+
+    One label file per image under the same stem; a pixel holds the class id, classes.json
+    says which class that is. predictions.csv lists how sure the network is of each image.
+    Images that cannot be labelled are listed, the others are done, and the exit code is 2.
+    """
+    from pixelwise.commands.predict import predict as work
+
+    result = work(run, list(images), listener=terminal, **options)
+    if as_json:
+        print_json(as_plain(result))
+    else:
+        terminal.show_predictions(result)
+    return 2 if any(p.severity == "error" for p in result.problems) else 0
