@@ -195,7 +195,8 @@ def test_fcn_sizes(size: int, pools: list[int], top: int) -> None:
     for name, factors in ups.items():
         network = build(name, 3, 21)
         seen: list[int] = []
-        network.pool.register_forward_hook(lambda *a, seen=seen: seen.append(a[2].shape[-1]))
+        for pool in network.pools:
+            pool.register_forward_hook(lambda *a, seen=seen: seen.append(a[2].shape[-1]))
         network.fc7.register_forward_hook(lambda *a, seen=seen: seen.append(a[2].shape[-1]))
         for up in network.ups:
             up.register_forward_hook(lambda *a, seen=seen: seen.append(a[2].shape[-1]))

@@ -2,40 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from pixelwise.networks import NETWORKS, Field, NetworkIO
 from pixelwise.networks.fitting import crop_to_start, extend_to
 from pixelwise.networks.layers import Norm, conv_unit, initialise, make_norm, require_dims
-from pixelwise.networks.unpooling import pool_with_places, unpool
+from pixelwise.networks.mirrored import Skip, Steps, check_parts
+from pixelwise.networks.resampling import Upsampling
 from pixelwise.networks.vgg import CONVOLUTIONS, HIDDEN_FACTOR, block_widths, vgg_block
 
 _STRIDE = 32
+_CONVOLUTION_REACH = 372
+"""Of all convolutions of one way down and up, fc6 and its mirror image included."""
+
 _SMALLEST = 224
 """fc6 needs a map of 7 x 7."""
+
+Pooling = Literal["max", "average", "strided"]
 
 
 @NETWORKS.register("deconvnet", dimensions=(2,), small={"width": 4})
 def deconvnet(
-    io: NetworkIO, *, width: int = 64, hidden: int = 0, norm: Norm = "batch"
+    io: NetworkIO,
+    *,
+    width: int = 64,
+    hidden: int = 0,
+    norm: Norm = "batch",
+    downsampling: Pooling = "max",
+    upsampling: Upsampling = "unpooling",
+    skip: Skip = "none",
 ) -> nn.Module:
     """DeconvNet: unpooling and transposed convolutions mirror the encoder.
 
     Exact at width 64 with 21 classes: 251,805,653 parameters with norm. hidden: maps of fc6
     and fc7, 64 times the width if 0 (4096; the SegNet paper compared one with 1024).
     Any size: smaller or uneven images are mirrored up to a multiple of 32, at least 224.
+    The ways down and up and the skip connections can be exchanged (no dilation: fc6 needs the
+    coarse map); the paper has max pooling, unpooling and no skips.
     Source: Noh, Hong, Han, ICCV 2015.
     """
     require_dims(io, "deconvnet", (2,))
-    return DeconvNet(io, width, hidden or HIDDEN_FACTOR * width, norm)
+    check_parts("deconvnet", downsampling, upsampling)
+    steps = Steps(block_widths(width), downsampling, upsampling, skip)
+    return DeconvNet(io, steps, width, hidden or HIDDEN_FACTOR * width, norm)
 
 
 class DeconvNet(nn.Module):
     """The encoder with indices, fc6, fc7, and the mirrored decoder."""
 
-    def __init__(self, io: NetworkIO, width: int, hidden: int, norm: Norm) -> None:
+    def __init__(self, io: NetworkIO, steps: Steps, width: int, hidden: int, norm: Norm) -> None:
         super().__init__()
-        self.field = Field(alignment=_STRIDE, reach=403)
+        self.field = Field(alignment=_STRIDE, reach=steps.reach(_CONVOLUTION_REACH, _STRIDE))
+        self.steps = steps
         widths = block_widths(width)
         inputs = (io.in_channels, *widths[:-1])
         self.encoder = nn.ModuleList(
@@ -53,7 +73,7 @@ class DeconvNet(nn.Module):
                     layer
                     for index in range(CONVOLUTIONS[i])
                     for layer in _deconv(
-                        widths[i],
+                        widths[i] if index else steps.joined(widths[i]),
                         outputs[i] if index == CONVOLUTIONS[i] - 1 else widths[i],
                         norm,
                     )
@@ -68,15 +88,13 @@ class DeconvNet(nn.Module):
         """(n, c, y, x) -> logits (n, k, y, x)."""
         shape = tuple(images.shape[2:])
         values = extend_to(images, self._inner_shape(images))
-        places, sizes = [], []
-        for block in self.encoder:
-            values = block(values)
-            sizes.append(values.shape[2:])
-            values, place = pool_with_places(values)
-            places.append(place)
+        memories = []
+        for level, block in enumerate(self.encoder):
+            values, memory = self.steps.go_down(block(values), level)
+            memories.append(memory)
         values = self.fc6_back(self.fc7(self.fc6(values)))
         for level in reversed(range(5)):
-            values = self.decoder[level](unpool(values, places[level], sizes[level]))
+            values = self.decoder[level](self.steps.go_up(values, level, memories[level]))
         return crop_to_start(self.score(values), shape)
 
     def _inner_shape(self, images: Tensor) -> list[int]:
