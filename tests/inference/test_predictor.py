@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pixelwise.core.image import Array, Header, Region, whole_region
 from pixelwise.core.plan import InferenceSection
+from pixelwise.inference.engines import TorchEngine
 from pixelwise.inference.labeller import LabelOutput, label_image
 from pixelwise.inference.predictor import Predictor
 from pixelwise.networks import NetworkIO, build_network, field_of
@@ -62,6 +63,11 @@ def make(name: str, n_dims: int, **options: Any) -> nn.Module:
     return build_network(name, NetworkIO(n_dims, 1, 2), options).eval()
 
 
+def predictor_of(network: nn.Module, options: InferenceSection, **arithmetic: str) -> Predictor:
+    """A network in our own engine."""
+    return Predictor(TorchEngine(network, **arithmetic), field_of(network), TASK, options)
+
+
 def section(tile: int, halo: int, n_dims: int = 2, **options: Any) -> InferenceSection:
     values = {"tile": (tile,) * n_dims, "halo": (halo,) * n_dims, "batch": 3} | options
     return InferenceSection.model_validate(values)
@@ -83,7 +89,7 @@ def test_valid_network_by_tiles_and_at_once(shape: tuple[int, int]) -> None:
     with torch.no_grad():
         logits = network(torch.from_numpy(padded)[None])
     whole = torch.softmax(logits, 1)[0][:, : shape[0], : shape[1]].numpy()
-    labels, probabilities = predict(Predictor(network, TASK, section(16, 0)), image)
+    labels, probabilities = predict(predictor_of(network, section(16, 0)), image)
     np.testing.assert_allclose(probabilities, whole, atol=2e-5)
     np.testing.assert_array_equal(labels, probabilities.argmax(0))
 
@@ -95,7 +101,7 @@ def test_the_paper_network_by_tiles_and_at_once() -> None:
     padded = np.pad(image, [(0, 0), (92, sizes[0] - 142), (92, sizes[1] - 132)], mode="reflect")
     with torch.no_grad():
         whole = torch.softmax(network(torch.from_numpy(padded)[None]), 1)[0][:, :50, :40].numpy()
-    _, probabilities = predict(Predictor(network, TASK, section(32, 0)), image)
+    _, probabilities = predict(predictor_of(network, section(32, 0)), image)
     np.testing.assert_allclose(probabilities, whole, atol=2e-5)
 
 
@@ -110,7 +116,7 @@ def test_padded_network_with_enough_context(n_dims: int, shape: tuple[int, ...])
     image = random_image(shape)
     with torch.no_grad():
         whole = torch.softmax(network(torch.from_numpy(image)[None]), 1)[0].numpy()
-    _, probabilities = predict(Predictor(network, TASK, section(8, halo, n_dims)), image)
+    _, probabilities = predict(predictor_of(network, section(8, halo, n_dims)), image)
     inner = (slice(None), *(slice(reach, n - reach) for n in shape))
     assert whole[inner].size > 0
     np.testing.assert_allclose(probabilities[inner], whole[inner], atol=2e-5)
@@ -141,8 +147,8 @@ def test_mirrored_views_are_averaged() -> None:
     image = np.zeros((1, 4, 4), np.float32)
     image[..., -1] = np.log(3)
     options = section(4, 0, mirror_axes=(1,))
-    predictor = Predictor(Leftmost(), TASK, options)
-    found = predictor.probabilities(torch.from_numpy(image)[None])[0, 1]
+    predictor = predictor_of(Leftmost(), options)
+    found = predictor.probabilities(image[None])[0, 1]
     np.testing.assert_allclose(found, np.full((4, 4), 0.625), atol=1e-6)
 
 
@@ -152,7 +158,7 @@ def test_labels_counts_and_confidence() -> None:
     image[0, 2, 2:7] = np.log(3)
     labels, probabilities = Kept((5, 7), "uint8"), Kept((2, 5, 7), "float32")
     found = label_image(
-        Predictor(Brightness(), TASK, section(4, 1)),
+        predictor_of(Brightness(), section(4, 1)),
         Held(image),  # type: ignore[arg-type]  # reading is enough
         unchanged,
         LabelOutput(labels, probabilities, (10, 200)),  # type: ignore[arg-type]  # writing too
@@ -166,19 +172,19 @@ def test_labels_counts_and_confidence() -> None:
 
 def test_the_network_is_put_into_evaluation() -> None:
     network = make("unet", 2, width=2, depth=1, dropout=0.5).train()
-    predictor = Predictor(network, TASK, section(16, 2))
+    predictor = predictor_of(network, section(16, 2))
     image = random_image((16, 16))
     first, second = predict(predictor, image), predict(predictor, image)
-    assert not network.training
+    assert network.training, "the given network is left as it is"
     np.testing.assert_array_equal(first[1], second[1])
 
 
 def test_bfloat16_gives_nearly_the_same() -> None:
     network = make("unet", 2, width=4, depth=2)
     image = random_image((48, 48))
-    _, exact = predict(Predictor(network, TASK, section(48, 8)), image)
-    fast = Predictor(
-        network, TASK, section(48, 8), precision="bfloat16", memory_format="channels_last"
+    _, exact = predict(predictor_of(network, section(48, 8)), image)
+    fast = predictor_of(
+        network, section(48, 8), precision="bfloat16", memory_format="channels_last"
     )
     labels, rough = predict(fast, image)
     assert rough.dtype == np.float32

@@ -17,16 +17,16 @@ from pixelwise.core.files import unwritable, write_json, write_text
 from pixelwise.core.image import Header, Source
 from pixelwise.core.plan import Plan
 from pixelwise.core.progress import SILENT, Listener
-from pixelwise.core.registry import suggest
 from pixelwise.core.runtime import usable_cores, use_threads
 from pixelwise.core.user_parts import load_user_parts
 from pixelwise.data.channels import match_channels, mismatch_sentence
 from pixelwise.data.image_files import find_images
 from pixelwise.data.intensity import scale_for
 from pixelwise.data.objects import OBJECT_COLUMNS, measure_objects
+from pixelwise.inference.engines import TorchEngine
 from pixelwise.inference.labeller import LabelOutput, label_image
 from pixelwise.inference.predictor import Predictor
-from pixelwise.networks import NETWORKS, NetworkIO, build_network
+from pixelwise.networks import field_of
 from pixelwise.readers import (
     create_labels,
     create_probabilities,
@@ -36,7 +36,7 @@ from pixelwise.readers import (
 from pixelwise.readers.picture import write_picture
 from pixelwise.report.pictures import render_overlay
 from pixelwise.runs.folder import RunFolder, open_run
-from pixelwise.tasks import build_task
+from pixelwise.runs.trained_network import load_network, planned_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,29 +119,15 @@ def load_predictor(run: RunFolder, plan: Plan) -> Predictor:
     Raises BadRun if the weights are missing, damaged or of another network, and BadPlan
     if the run was trained with a user's own network that was not loaded with `use`.
     """
-    if plan.network.name not in NETWORKS.names():
-        raise BadPlan(
-            f"the run's network {plan.network.name!r} is not one of ours",
-            f"one of {', '.join(NETWORKS.names())}",
-            "If it was trained with --use FILE, give the same file again. "
-            + suggest(plan.network.name, NETWORKS.names()),
-            path=run.path,
-            code="unknown-name",
-        )
-    n_classes = len(plan.data.classes)
-    task = build_task(plan.task.name, n_classes, dict(plan.task.options))
-    io = NetworkIO(plan.data.n_dims, plan.data.n_channels, task.n_outputs)
-    network = build_network(plan.network.name, io, dict(plan.network.options))
-    run.load_weights_into(network)
+    network = load_network(run, plan)
     use_threads(usable_cores())
-    return Predictor(
+    engine = TorchEngine(
         network,
-        task,
-        plan.inference,
         precision=plan.training.precision,
         memory_format=plan.training.memory_format,
         n_dims=plan.data.n_dims,
     )
+    return Predictor(engine, field_of(network), planned_task(plan), plan.inference)
 
 
 def _prepare_output(out: Path, overwrite: bool) -> Path:

@@ -18,8 +18,10 @@ from pixelwise.data.channels import match_channels
 from pixelwise.data.intensity import scale_for
 from pixelwise.data.patches import held_out_region, read_training_labels
 from pixelwise.evaluation import score_case, summarise
+from pixelwise.inference.engines import TorchEngine
 from pixelwise.inference.labeller import LabelOutput, label_image
 from pixelwise.inference.predictor import Predictor
+from pixelwise.networks import field_of
 from pixelwise.readers import open_image
 from pixelwise.tasks import build_task
 
@@ -94,14 +96,13 @@ class Validator:
     def score(self, network: nn.Module) -> float | None:
         """Mean foreground Dice over the chosen validation cases."""
         plan = self._plan
-        predictor = Predictor(
+        engine = TorchEngine(
             network,
-            self._task,
-            plan.inference,
             precision=plan.training.precision,
             memory_format=plan.training.memory_format,
             n_dims=plan.data.n_dims,
         )
+        predictor = Predictor(engine, field_of(network), self._task, plan.inference)
         scores = [self._score_case(predictor, case) for case in self._cases]
         names = [c.name for c in plan.data.classes]
         return summarise(scores, names, n_draws=1).overall["mean_dice_pooled"]

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
 
 from pixelwise.core.image import Array, Region, Source
 from pixelwise.core.plan import InferenceSection
-from pixelwise.core.runtime import MEMORY_FORMATS, lay_out
+from pixelwise.inference.engines import Engine, Tiles
 from pixelwise.inference.tiles import TileGrid, lay_tiles, read_mirrored
-from pixelwise.networks import Field, field_of
+from pixelwise.networks import Field
 from pixelwise.tasks import Task
 
 Normalise = Callable[[Array], npt.NDArray[np.float32]]
@@ -30,28 +29,13 @@ class TileAnswer:
 
 
 class Predictor:
-    """A network ready to label: on its device, in its arithmetic, in evaluation mode."""
+    """Labels images with an engine: lays the tiles that the network's field asks for."""
 
-    def __init__(
-        self,
-        network: nn.Module,
-        task: Task,
-        section: InferenceSection,
-        *,
-        precision: str = "float32",
-        memory_format: str = "contiguous",
-        n_dims: int = 2,
-        device: torch.device | None = None,
-    ) -> None:
-        self._device = device or torch.device("cpu")
-        layout = MEMORY_FORMATS[memory_format, n_dims]
-        self._network = network.to(self._device).eval()
-        lay_out(self._network, layout)
-        self._field: Field = field_of(network)
+    def __init__(self, engine: Engine, field: Field, task: Task, section: InferenceSection) -> None:
+        self._engine = engine
+        self._field = field
         self._task = task
         self._section = section
-        self._use_bfloat16 = precision == "bfloat16"
-        self._memory_format = layout
 
     def lay_tiles(self, shape: tuple[int, ...]) -> TileGrid:
         """The tiles that an image of this shape is cut into."""
@@ -84,32 +68,27 @@ class Predictor:
     def _answer(
         self, grid: TileGrid, tiles: list[tuple[tuple[int, ...], npt.NDArray[np.float32]]]
     ) -> Iterator[TileAnswer]:
-        images = torch.from_numpy(np.stack([values for _, values in tiles]))
-        probabilities = self.probabilities(images)
-        labels = self._task.decode_output(probabilities).to(torch.uint8).cpu().numpy()
-        values = probabilities.cpu().numpy()
+        probabilities = self.probabilities(np.stack([values for _, values in tiles]))
+        decoded = self._task.decode_output(torch.from_numpy(probabilities))
+        labels = decoded.to(torch.uint8).numpy()
         for index, (corner, _) in enumerate(tiles):
             inside = grid.answer_region(corner, self._field.margin)
             yield TileAnswer(
                 grid.core_region(corner),
                 labels[index][inside],
-                values[index][(slice(None), *inside)],
+                probabilities[index][(slice(None), *inside)],
             )
 
-    def probabilities(self, images: Tensor) -> Tensor:
+    def probabilities(self, images: Tiles) -> Tiles:
         """(n, c, …) normalised tiles -> (n, k, …) probabilities, averaged over mirrorings."""
-        images = images.to(self._device, memory_format=self._memory_format)
         total = self._forward(images)
         for axis in self._section.mirror_axes:
-            mirrored = self._forward(images.flip(axis + 2)).flip(axis + 2)
-            total = total + mirrored
-        return total / (1 + len(self._section.mirror_axes))
+            mirrored = self._forward(np.ascontiguousarray(np.flip(images, axis + 2)))
+            total = total + np.flip(mirrored, axis + 2)
+        total /= 1 + len(self._section.mirror_axes)
+        return total
 
-    def _forward(self, images: Tensor) -> Tensor:
-        kind = self._device.type
-        with (
-            torch.inference_mode(),
-            torch.autocast(kind, torch.bfloat16, enabled=self._use_bfloat16),
-        ):
-            logits = self._network(images)
-        return self._task.probabilities(logits)
+    def _forward(self, images: Tiles) -> Tiles:
+        logits = torch.from_numpy(self._engine.logits(images))
+        found: Tiles = self._task.probabilities(logits).numpy()
+        return found
