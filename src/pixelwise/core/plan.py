@@ -62,11 +62,30 @@ class DataSection(Section):
     hold_out: Share = 0.0
 
 
+class GeometrySection(Section):
+    """The grid that the network works on; labels always come back on the image's own grid.
+
+    spacing: distance of its voxels in the data's unit, None for an axis that keeps each
+    image's own; () keeps all. nearest_axes: axes whose values are taken from the nearest
+    stored one, because slices are too far apart to interpolate between.
+    slice_axis: if set, the network is two-dimensional and sees slices across this axis,
+    each with `neighbours` slices on either side as further channels.
+    """
+
+    spacing: tuple[Annotated[float, Field(gt=0)] | None, ...] = ()
+    nearest_axes: tuple[int, ...] = ()
+    interpolation: Literal["linear", "cubic"] = "linear"
+    slice_axis: int | None = None
+    neighbours: Annotated[int, Field(ge=0)] = 0
+
+
 class IntensitySection(Section):
     """How stored intensities become network input: (x - centre) / scale, per channel.
 
     scheme "data set" uses the stored numbers for every image and clips to [low, high]
     first; "image" takes mean and standard deviation of each image and clips nothing.
+    without_zeros: these are taken over the pixels that are not 0 in every channel, where 0
+    stands for what was cut away around the object.
     """
 
     scheme: Literal["data set", "image"]
@@ -74,6 +93,7 @@ class IntensitySection(Section):
     scale: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
+    without_zeros: bool = False
 
 
 class PartSection(Section):
@@ -98,6 +118,8 @@ class AugmentationSection(Section):
     rotation in degrees, scaling and shear as factors around 1 and 0, elastic as the
     standard deviation of the displacement in pixels on a coarse grid, mirror_axes as
     indices of spatial axes, intensity as a factor on the strength of all grey changes.
+    still_axis: an axis that turns, shear and deformation leave alone (thick slices).
+    Angles and distances are physical where the spacing is known; pixels are the finest axis'.
     """
 
     rotation: Annotated[float, Field(ge=0, le=180)]
@@ -107,6 +129,7 @@ class AugmentationSection(Section):
     mirror_axes: tuple[int, ...]
     intensity: Annotated[float, Field(ge=0)]
     colour: Annotated[float, Field(ge=0)]
+    still_axis: int | None = None
 
 
 class OptimizerSection(Section):
@@ -154,6 +177,7 @@ class Plan(Section):
     package_version: str
     task: PartSection
     data: DataSection
+    geometry: GeometrySection = Field(default_factory=GeometrySection)
     intensity: IntensitySection
     network: PartSection
     loss: PartSection
@@ -163,6 +187,17 @@ class Plan(Section):
     training: TrainingSection
     inference: InferenceSection
     reasons: tuple[Choice, ...] = ()
+
+
+def network_input(plan: Plan) -> tuple[int, int]:
+    """Spatial dimensions and channels of what the network is fed with.
+
+    They are those of the data unless volumes are seen slice by slice.
+    """
+    geometry = plan.geometry
+    if geometry.slice_axis is None:
+        return plan.data.n_dims, plan.data.n_channels
+    return plan.data.n_dims - 1, plan.data.n_channels * (1 + 2 * geometry.neighbours)
 
 
 def label_meaning(section: LabelSection) -> LabelMeaning:

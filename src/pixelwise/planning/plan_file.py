@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from pixelwise.core.errors import BadPlan, Problem
 from pixelwise.core.files import read_json, write_json
-from pixelwise.core.plan import PLAN_FORMAT, Plan
+from pixelwise.core.plan import PLAN_FORMAT, Plan, network_input
 from pixelwise.core.records import Choice
 from pixelwise.core.registry import Registry, suggest
 from pixelwise.losses import LOSSES
@@ -112,10 +112,13 @@ def check_plan(content: Mapping[str, Any], path: str) -> Plan:
 
 def _check_dimensions(plan: Plan, path: str) -> list[Problem]:
     n_dims, n_channels = plan.data.n_dims, plan.data.n_channels
+    seen_dims, _ = network_input(plan)
+    spacing = plan.geometry.spacing
     lengths = {
-        "sampling.patch": (len(plan.sampling.patch), n_dims),
-        "inference.tile": (len(plan.inference.tile), n_dims),
-        "inference.halo": (len(plan.inference.halo), n_dims),
+        "geometry.spacing": (len(spacing), n_dims if spacing else 0),
+        "sampling.patch": (len(plan.sampling.patch), seen_dims),
+        "inference.tile": (len(plan.inference.tile), seen_dims),
+        "inference.halo": (len(plan.inference.halo), seen_dims),
         "intensity.centre": (len(plan.intensity.centre), n_channels),
         "intensity.scale": (len(plan.intensity.scale), n_channels),
         "intensity.low": (len(plan.intensity.low), n_channels),
@@ -132,20 +135,23 @@ def _check_dimensions(plan: Plan, path: str) -> list[Problem]:
         for name, (given, wanted) in lengths.items()
         if given != wanted
     ]
-    for name, axes in (
-        ("augmentation.mirror_axes", plan.augmentation.mirror_axes),
-        ("inference.mirror_axes", plan.inference.mirror_axes),
+    for name, axes, number in (
+        ("augmentation.mirror_axes", plan.augmentation.mirror_axes, n_dims),
+        ("augmentation.still_axis", _as_axes(plan.augmentation.still_axis), n_dims),
+        ("geometry.nearest_axes", plan.geometry.nearest_axes, n_dims),
+        ("geometry.slice_axis", _as_axes(plan.geometry.slice_axis), n_dims if n_dims == 3 else 0),
+        ("inference.mirror_axes", plan.inference.mirror_axes, seen_dims),
     ):
         problems += [
             Problem(
                 f"{name} holds {axis}",
-                f"axes from 0 to {n_dims - 1}",
+                f"axes from 0 to {number - 1}" if number else "nothing: there are no slices in 2D",
                 "Remove it.",
                 path,
                 code="bad-value",
             )
             for axis in axes
-            if not 0 <= axis < n_dims
+            if not 0 <= axis < number
         ]
     if any(scale <= 0 for scale in plan.intensity.scale):
         problems.append(
@@ -158,6 +164,10 @@ def _check_dimensions(plan: Plan, path: str) -> list[Problem]:
             )
         )
     return problems
+
+
+def _as_axes(axis: int | None) -> tuple[int, ...]:
+    return () if axis is None else (axis,)
 
 
 def _parse_value(text: str) -> Any:
