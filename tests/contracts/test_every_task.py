@@ -15,7 +15,9 @@ def test_round_trip(name: str, shape: tuple[int, ...]) -> None:
     labels = torch.randint(0, 4, shape, generator=torch.Generator().manual_seed(0))
     task = build_task(name, 4, {})
     target = task.encode_target(labels)
-    sure = F.one_hot(target.long(), task.n_outputs).movedim(-1, 1).float() * 20
+    is_planes = target.ndim > labels.ndim
+    planes = target if is_planes else F.one_hot(target.long(), task.n_outputs).movedim(-1, 1)
+    sure = planes.float() * 40 - 20
     probabilities = task.probabilities(sure)
     assert probabilities.dtype == torch.float32
     assert probabilities.min() >= 0

@@ -115,7 +115,10 @@ class ClassScores(Record):
 
 
 class CaseScores(Record):
-    """All scores of one case. confusion[truth][predicted] counts valid pixels."""
+    """All scores of one case. confusion[truth][predicted] counts valid pixels.
+
+    Where classes are regions that may overlap there is no confusion of one with another: ().
+    """
 
     id: str
     group: str = ""
@@ -156,7 +159,10 @@ class MetricSummary(Record):
 
 
 class Summary(Record):
-    """All cases of a scoring, summarised. The rule for empty cases is part of it."""
+    """All cases of a scoring, summarised. The rule for empty cases is part of it.
+
+    confusion is () where the classes are regions that may overlap (`has_regions`).
+    """
 
     format_version: int = RECORD_FORMAT
     n_cases: int
@@ -169,3 +175,8 @@ class Summary(Record):
     background: int | None = 0
     interval: str = ""
     unit: str = "px"
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether the classes are regions that may overlap, so that a pixel can have several."""
+        return not self.confusion and bool(self.class_names)

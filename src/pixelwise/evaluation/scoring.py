@@ -54,11 +54,12 @@ def score_pair(
         n_valid=pair.n_valid,
         n_ignored=pair.n_ignored,
         confusion=tuple(tuple(int(n) for n in row) for row in pair.confusion),
-        classes=tuple(_score_class(pair, k, choices) for k in range(pair.n_classes)),
+        classes=tuple(score_class(pair, k, choices) for k in range(pair.n_classes)),
     )
 
 
-def _score_class(pair: LabelPair, class_id: int, choices: Sequence[MetricChoice]) -> ClassScores:
+def score_class(pair: LabelPair, class_id: int, choices: Sequence[MetricChoice]) -> ClassScores:
+    """Counts and chosen metrics of one class of a checked pair."""
     masks = pair.of_class(class_id)
     numbers = {choice.key: choice.of(masks) for choice in choices}
     counts = masks.counts

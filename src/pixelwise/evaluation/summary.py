@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pixelwise.core.records import CaseScores, MetricSummary, Summary
 from pixelwise.evaluation.bootstrap import N_DRAWS, Interval, bootstrap_means
 from pixelwise.metrics.choices import MetricChoice, choose_metrics
-from pixelwise.metrics.pair import LabelPair
+from pixelwise.metrics.pair import LabelPair, MaskPair
 
 Matrix = npt.NDArray[np.float64]
 
@@ -44,28 +44,31 @@ def summarise(
     mean_dice_pooled the same from summed counts; mean_iou, frequency_weighted_iou,
     mean_accuracy and pixel_accuracy are of summed counts over all classes present in
     truth or prediction, as in the FCN paper (Long et al. 2015); mean_iou_over_cases is
-    averaged over cases first.
+    averaged over cases first. Regions that overlap (cases without a confusion) have no
+    background, and only the means of Dice and IoU, over regions.
     """
     n_classes = len(class_names)
+    overlaps = bool(scores) and not scores[0].confusion
     left_out = _find_background(class_names) if background == -1 else background
-    confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
+    left_out = None if overlaps else left_out
+    confusion = np.zeros((0, 0) if overlaps else (n_classes, n_classes), dtype=np.int64)
     for case in scores:
-        confusion += np.asarray(case.confusion, dtype=np.int64)
+        confusion += np.asarray(case.confusion, dtype=np.int64).reshape(confusion.shape)
     keys = list(scores[0].classes[0].values) if scores else []
     choices = choose_metrics(keys)
-    pooled_pair = _pair_of_counts(confusion)
+    pooled = [_pooled_masks(scores, confusion, k) for k in range(n_classes)]
     rows = [(class_id, choice) for class_id in range(n_classes) for choice in choices]
     table = _value_table(scores, rows)
     interval = bootstrap_means(table, [case.group for case in scores], n_draws=n_draws, seed=seed)
     metrics = tuple(
-        _summarise_metric(scores, class_id, choice, table[:, i], pooled_pair, interval, i)
+        _summarise_metric(scores, class_id, choice, table[:, i], pooled[class_id], interval, i)
         for i, (class_id, choice) in enumerate(rows)
     )
     return Summary(
         n_cases=len(scores),
         class_names=tuple(class_names),
         metrics=metrics,
-        overall=_overall(metrics, confusion, left_out),
+        overall=_overall(metrics, confusion, left_out, pooled),
         confusion=tuple(tuple(int(n) for n in row) for row in confusion),
         rule=RULE,
         cases=tuple(scores),
@@ -111,6 +114,24 @@ def _pair_of_counts(confusion: npt.NDArray[np.int64]) -> LabelPair:
     return pair
 
 
+def _pooled_masks(
+    scores: Sequence[CaseScores], confusion: npt.NDArray[np.int64], class_id: int
+) -> MaskPair:
+    """The counts of a class summed over cases; a region's own, for regions have no confusion."""
+    if confusion.size:
+        return _pair_of_counts(confusion).of_class(class_id)
+    own = [case.classes[class_id] for case in scores]
+    table = [[sum(c.tn for c in own), sum(c.fp for c in own)],
+             [sum(c.fn for c in own), sum(c.tp for c in own)]]  # fmt: skip
+    return _pair_of_counts(np.array(table, dtype=np.int64)).of_class(1)
+
+
+def _mean_iou(pooled: Sequence[MaskPair]) -> float:
+    """Mean over the regions that occur."""
+    counts = [masks.counts for masks in pooled]
+    return _mean_of([c.tp / (c.tp + c.fp + c.fn) for c in counts if c.tp + c.fp + c.fn])
+
+
 def _value_table(scores: Sequence[CaseScores], rows: Sequence[tuple[int, MetricChoice]]) -> Matrix:
     table = np.full((len(scores), len(rows)), np.nan)
     for i, case in enumerate(scores):
@@ -126,7 +147,7 @@ def _summarise_metric(
     class_id: int,
     choice: MetricChoice,
     column: Matrix,
-    pooled_pair: LabelPair,
+    summed: MaskPair,
     interval: Interval,
     index: int,
 ) -> MetricSummary:
@@ -135,7 +156,7 @@ def _summarise_metric(
     n_infinite = sum(choice.key in case.classes[class_id].infinite for case in scores)
     present = column[[status == "present" for status in statuses]] if statuses else column
     is_finite = defined.size > 0 and n_infinite == 0
-    pooled = choice.of(pooled_pair.of_class(class_id)) if choice.fact("pools") else math.nan
+    pooled = choice.of(summed) if choice.fact("pools") else math.nan
     return MetricSummary(
         class_id=class_id,
         metric=choice.key,
@@ -157,9 +178,12 @@ def _summarise_metric(
 
 
 def _overall(
-    metrics: Sequence[MetricSummary], confusion: npt.NDArray[np.int64], background: int | None
+    metrics: Sequence[MetricSummary],
+    confusion: npt.NDArray[np.int64],
+    background: int | None,
+    pooled: Sequence[MaskPair],
 ) -> dict[str, float | None]:
-    numbers = pooled_overall(confusion)
+    numbers = pooled_overall(confusion) if confusion.size else {"mean_iou": _mean_iou(pooled)}
     foreground = [m for m in metrics if m.class_id != background]
     dice = [m for m in foreground if m.metric == "dice"]
     numbers["mean_dice"] = _mean_of([m.mean for m in dice])

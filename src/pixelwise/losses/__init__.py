@@ -12,6 +12,7 @@ LossFunction = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(logits (n, k, ...), target (n, ...) int64, valid (n, ...) bool) -> scalar, lower is better.
 
 Pixels where `valid` is False add nothing to value or gradient, whatever target holds there.
+A loss registered with `targets="regions"` takes a target (n, k, ...) of 0 and 1 for each region.
 """
 
 LOSSES: Registry[Callable[..., LossFunction]] = Registry("loss", "pixelwise.losses")

@@ -32,13 +32,11 @@ def _about_scores(summary: Summary, split: str) -> list[Problem]:
     if summary.n_cases == 0:
         return []
     found = []
-    confusion = summary.confusion
-    predicted = [sum(row[k] for row in confusion) for k in range(len(confusion))]
-    truth = [sum(row) for row in confusion]
     names = summary.class_names
+    truth, predicted, right = _pixel_sums(summary)
     never = [names[k] for k in range(len(names)) if truth[k] and not predicted[k]]
     n_predicted = sum(n > 0 for n in predicted)
-    if n_predicted == 1 and never:
+    if n_predicted == 1 and never and not summary.has_regions:
         only = names[next(k for k, n in enumerate(predicted) if n)]
         found.append(
             Problem(
@@ -77,14 +75,16 @@ def _about_scores(summary: Summary, split: str) -> list[Problem]:
     rare = [
         names[k]
         for k in range(len(names))
-        if truth[k] and predicted[k] and confusion[k][k] / truth[k] < RARELY_FOUND
+        if truth[k] and predicted[k] and right[k] / truth[k] < RARELY_FOUND
     ]
     if rare:
         found.append(
             Problem(
                 f"less than {RARELY_FOUND:.0%} of the pixels of {listed(rare)} were found",
                 "",
-                "See the confusion table for what they are taken for.",
+                "The pictures show where they are missed."
+                if summary.has_regions
+                else "See the confusion table for what they are taken for.",
                 severity="warning",
                 code="rarely-found",
             )
@@ -100,6 +100,23 @@ def _about_scores(summary: Summary, split: str) -> list[Problem]:
             )
         )
     return found
+
+
+def _pixel_sums(summary: Summary) -> tuple[list[int], list[int], list[int]]:
+    """True, predicted and rightly predicted pixels of each class, summed over cases."""
+    table, n = summary.confusion, len(summary.class_names)
+    if not summary.has_regions:
+        return (
+            [sum(row) for row in table],
+            [sum(row[k] for row in table) for k in range(n)],
+            [table[k][k] for k in range(n)],
+        )
+    own = [[case.classes[k] for case in summary.cases] for k in range(n)]
+    return (
+        [sum(c.tp + c.fn for c in found) for found in own],
+        [sum(c.tp + c.fp for c in found) for found in own],
+        [sum(c.tp for c in found) for found in own],
+    )
 
 
 def _about_gap(summaries: Mapping[str, Summary]) -> list[Problem]:

@@ -174,9 +174,12 @@ def _score_details(summary: Summary, key: str, colours: Colours) -> list[Content
         for other in metric_keys(summary)
         if other != key
     ]
-    return [
+    confusion: list[Content] = [
         element("h3", "Which classes are taken for which"),
         confusion_table(summary),
+    ]
+    return [
+        *(confusion if not summary.has_regions else ()),
         element("h3", "All metrics"),
         metrics_table(summary, colours),
         overall_table(summary),

@@ -16,15 +16,17 @@ TensorFunction = Callable[[Tensor], Tensor]
 class Task:
     """How many outputs a network needs, and the way from labels to target and back.
 
-    encode_target: (n, …) class ids -> training target.
+    encode_target: (n, …) labels -> what the loss compares the logits with.
     probabilities: (n, k, …) logits -> (n, k, …) float32 in [0, 1].
-    decode_output: (n, k, …) probabilities -> (n, …) class ids.
+    decode_output: (n, k, …) probabilities -> (n, …) labels.
+    overlaps: labels are sets of classes (bit k of a label stands for class k), not class ids.
     """
 
     n_outputs: int
     encode_target: TensorFunction
     probabilities: TensorFunction
     decode_output: TensorFunction
+    overlaps: bool = False
 
 
 TASKS: Registry[Callable[..., Task]] = Registry("task", "pixelwise.tasks")
