@@ -55,11 +55,44 @@ def test_pickled_objects_are_never_loaded(tmp_path: Path) -> None:
         open_probabilities(path)
 
 
-def test_an_array_is_no_image(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("stored", "shape", "n_channels"),
+    [
+        (np.zeros((4, 5), np.uint16), (4, 5), 1),
+        (np.zeros((4, 5, 3), np.uint8), (4, 5), 3),
+        (np.zeros((7, 4, 5), np.int16), (7, 4, 5), 1),
+        (np.zeros((2, 7, 4, 5), ">f4"), (7, 4, 5), 2),
+        (np.zeros((2, 1, 4, 5), bool), (4, 5), 2),
+    ],
+)
+def test_axes_of_an_array_follow_the_rule(
+    tmp_path: Path, stored: np.ndarray, shape: tuple[int, ...], n_channels: int
+) -> None:
     path = tmp_path / "image.npy"
-    np.save(path, np.zeros((4, 5), np.uint8))
-    with pytest.raises(UnreadableFile, match="NumPy array"):
+    np.save(path, stored)
+    with open_image(path) as source:
+        assert (source.header.shape, source.header.n_channels) == (shape, n_channels)
+        assert source.read().dtype.isnative
+        assert all(note.code == "assumed-axes" for note in source.header.notes)
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 40), (40, 40, 3), (20, 4, 4, 4), (5,), (1, 1, 1, 2, 2)])
+def test_arrays_that_may_mean_two_things_are_refused(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    path = tmp_path / "image.npy"
+    np.save(path, np.zeros(shape, np.float32))
+    with pytest.raises(UnreadableFile, match=str(shape[0])):
         open_image(path)
+
+
+def test_only_what_is_read_of_an_array_is_loaded(tmp_path: Path) -> None:
+    values = np.arange(2 * 6 * 5 * 4, dtype=np.int32).reshape(2, 6, 5, 4)
+    path = tmp_path / "image.npy"
+    np.save(path, values)
+    with open_image(path) as source:
+        part = source.read((slice(1, 3), slice(2, 5), slice(0, 2)))
+    assert np.array_equal(part, values[:, 1:3, 2:5, 0:2])
 
 
 def test_writing_after_closing_is_our_own_mistake(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ from pixelwise.networks import field_of
 from pixelwise.readers import (
     create_labels,
     create_probabilities,
+    image_stem,
+    label_suffix,
     open_image,
     open_labels,
 )
@@ -158,7 +160,7 @@ def _predict_file(
         _check_contract(header, plan, listener)
         convert = partial(match_channels, n_channels=plan.data.n_channels)
         scale = scale_for(plan.intensity, source, convert)
-        labels_path = out / f"{path.stem}{label_suffix(header)}"
+        labels_path = out / f"{image_stem(path)}{label_suffix(header)}"
         values, dtype, palette = _stored_values(plan, wanted.as_trained)
         with ExitStack() as stack:
             sink = stack.enter_context(
@@ -166,7 +168,7 @@ def _predict_file(
             )
             store = None
             if wanted.probabilities:
-                place = out / "probabilities" / f"{path.stem}.npy"
+                place = out / "probabilities" / f"{image_stem(path)}.npy"
                 n_classes = len(plan.data.classes)
                 store = stack.enter_context(create_probabilities(place, header.shape, n_classes))
             found = label_image(
@@ -195,11 +197,6 @@ def _check_contract(header: Header, plan: Plan, listener: Listener) -> None:
     sentence = mismatch_sentence(header, plan.data.n_channels)
     if sentence:
         listener.say(f"{shown(header.path)}: {sentence}")
-
-
-def label_suffix(header: Header) -> str:
-    """The file ending for labels of an image: the input's own for TIFF, else .png."""
-    return ".tif" if "TIFF" in header.format_name.upper() or len(header.shape) == 3 else ".png"
 
 
 def _stored_values(
@@ -252,13 +249,13 @@ def _write_extras(
     image = source.read()
     if wanted.overlay:
         picture = render_overlay(image, labels, plan.data.classes)
-        write_picture(out / "overlays" / f"{labels_path.stem}.png", picture)
+        write_picture(out / "overlays" / f"{image_stem(labels_path)}.png", picture)
     if wanted.measure:
         names = {c.id: c.name for c in plan.data.classes}
         spacing = source.header.spacing or plan.data.spacing
         unit = source.header.unit if source.header.spacing else plan.data.unit
         rows = measure_objects(labels, image, names, spacing=spacing, unit=unit)
-        write_text(out / "objects" / f"{labels_path.stem}.csv", _as_csv(OBJECT_COLUMNS, rows))
+        write_text(out / "objects" / f"{image_stem(labels_path)}.csv", _as_csv(OBJECT_COLUMNS, rows))
 
 
 def _write_tables(plan: Plan, done: Sequence[Prediction], out: Path) -> None:

@@ -13,7 +13,7 @@ from pixelwise.core.plan import Plan, label_meaning
 from pixelwise.core.records import CaseScores, Summary
 from pixelwise.data.labels import read_labels
 from pixelwise.data.patches import read_training_labels
-from pixelwise.readers import open_image
+from pixelwise.readers import image_stem, open_image
 from pixelwise.report.case_scores import case_score
 from pixelwise.report.content import GalleryItem, ReportContent
 from pixelwise.report.page import write_report
@@ -108,7 +108,7 @@ def _make_item(
         picture = viewable_rgb(source.read())
     truth = read_training_labels(case, label_meaning(plan.data.labels))
     ids = LabelMeaning("values", {str(c.id): c.id for c in plan.data.classes}, "class ids")
-    found = next(folder.predictions(split).glob(f"{_escaped(case.image.stem)}.*"))
+    found = next(folder.predictions(split).glob(f"{_escaped(image_stem(case.image))}.*"))
     predicted = read_labels(found, ids)
     pieces = ""
     if truth.ndim == 3:

@@ -15,7 +15,6 @@ _MAGIC = (
     (b"PK\x03\x04", "a ZIP archive (or an Office document)"),
     (b"\x1f\x8b", "a gzip-compressed file"),
     (b"\x89HDF", "an HDF5 file"),
-    (b"\x93NUMPY", "a NumPy array, which does not say which of its axes is which"),
     (b"\x00\x05\x16\x07", "macOS metadata (AppleDouble), not the picture itself"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
     (b"Rar!", "a RAR archive"),

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelwise.core.errors import Problem
+from pixelwise.core.placement import Placement
 
 Region = tuple[slice, ...]
 """Integer slices over the spatial axes ([z,] y, x), start and stop given, step 1."""
@@ -30,7 +31,9 @@ class Header:
 
     shape: spatial extent ([z,] y, x), upright (EXIF orientation applied).
     spacing: one number per spatial axis in `unit`, None if the file has none.
-    geometry: what must be written back unchanged (GeoTIFF tags, affine), by reader.
+    placement: where a volume lies in space and in which order its file stores it; None if
+    the file does not say. geometry: what else must be written back (GeoTIFF tags), by reader.
+    channel_names: what the file, or the naming of its files, calls its channels.
     format_name: the content's format ("PNG"), whatever the file is called.
     notes: what a reader had to assume or drop, to be shown to the user once.
     """
@@ -45,6 +48,8 @@ class Header:
     geometry: Mapping[str, Any] = field(default_factory=dict)
     palette: tuple[tuple[int, int, int], ...] | None = None
     notes: tuple[Problem, ...] = ()
+    placement: Placement | None = None
+    channel_names: tuple[str, ...] = ()
 
 
 class Source(Protocol):

@@ -19,7 +19,7 @@ from pixelwise.data.mask_scan import scan_masks
 from pixelwise.data.meaning import understand_masks, understand_polygons
 from pixelwise.data.pairing import pair_masks
 from pixelwise.data.polygons import annotation_labels, polygon_label, read_annotations
-from pixelwise.readers import open_image
+from pixelwise.readers import image_stem, open_image
 
 
 def find_cases(
@@ -125,7 +125,7 @@ def _add_place(finding: Finding, place: Place, allow_unpaired: bool) -> None:
     finding.problems += pairing.problems
     finding.pairing = pairing.sentence
     finding.cases += [
-        Case(image.stem, image, mask, split=place.split) for image, mask in pairing.pairs
+        Case(image_stem(image), image, mask, split=place.split) for image, mask in pairing.pairs
     ]
 
 
@@ -146,10 +146,10 @@ def _add_polygons(finding: Finding, place: Place, allow_unpaired: bool) -> bool:
     images, clashes = drop_clashes(place.images)
     finding.problems += clashes
     for image in images:
-        match = found.get(image.name) or found.get(image.stem)
+        match = found.get(image.name) or found.get(image_stem(image))
         if match is not None:
             label = polygon_label(*match)
-            finding.cases.append(Case(image.stem, image, label, split=place.split))
+            finding.cases.append(Case(image_stem(image), image, label, split=place.split))
         else:
             finding.problems.append(
                 Problem(
@@ -180,11 +180,11 @@ def _make_ids_unique(finding: Finding) -> None:
 
 
 def _attach_fov(finding: Finding, layout: Layout) -> None:
-    fields = {stem_key(path.stem): path for path in layout.fov}
+    fields = {stem_key(image_stem(path)): path for path in layout.fov}
     if not fields:
         return
     finding.cases = [
-        replace(case, fov=fields.get(stem_key(case.image.stem))) for case in finding.cases
+        replace(case, fov=fields.get(stem_key(image_stem(case.image)))) for case in finding.cases
     ]
     without = [case.id for case in finding.cases if case.fov is None]
     if without:

@@ -202,6 +202,9 @@ def _read_spacing(
     if isinstance(given, dict):
         unit = str(given.get("unit", "px"))
         values = given.get("zyx", given.get("yx"))
+        turned = given.get("xyz", given.get("xy"))
+        if values is None and isinstance(turned, list):
+            values = turned[::-1]
     is_usable = (
         isinstance(values, list)
         and len(values) in (2, 3)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import BadData, Problem
-from pixelwise.readers import image_suffixes
+from pixelwise.readers import has_image_suffix, image_stem, image_suffixes
 
 
 def find_images(images: Iterable[str | Path]) -> tuple[list[Path], list[Problem]]:
@@ -46,22 +46,22 @@ def _without_collisions(paths: list[Path], problems: list[Problem]) -> list[Path
     """Images whose labels would be written to one name (also on systems that ignore case)."""
     by_stem: dict[str, list[Path]] = {}
     for path in paths:
-        by_stem.setdefault(path.stem.casefold(), []).append(path)
+        by_stem.setdefault(image_stem(path).casefold(), []).append(path)
     for same in by_stem.values():
         if len(same) > 1:
             names = ", ".join(path.name for path in same)
             problems.append(
                 Problem(
-                    f"{names} would all be written to {same[0].stem}",
+                    f"{names} would all be written to {image_stem(same[0])}",
                     "one image for each stem",
                     "Rename them, or predict them into different folders.",
                     shown(same[0].parent),
                     code="duplicate-stem",
                 )
             )
-    return [path for path in paths if len(by_stem[path.stem.casefold()]) == 1]
+    return [path for path in paths if len(by_stem[image_stem(path).casefold()]) == 1]
 
 
 def _looks_like_image(path: Path) -> bool:
     is_hidden = path.name.startswith((".", "~"))
-    return path.suffix.lower() in image_suffixes() and not is_hidden and not path.is_dir()
+    return has_image_suffix(path) and not is_hidden and not path.is_dir()

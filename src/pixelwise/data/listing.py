@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem
-from pixelwise.readers import image_suffixes
+from pixelwise.readers import has_image_suffix, image_stem, image_suffixes
 
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "icon\r", "__macosx", "ehthumbs.db"})
 _OWN_FILES = frozenset(
@@ -121,7 +121,7 @@ def drop_clashes(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
     """
     by_stem: dict[str, list[Path]] = {}
     for path in paths:
-        by_stem.setdefault(stem_key(path.stem).casefold(), []).append(path)
+        by_stem.setdefault(stem_key(image_stem(path)).casefold(), []).append(path)
     unique = sorted(group[0] for group in by_stem.values() if len(group) == 1)
     problems = [
         Problem(
@@ -153,11 +153,6 @@ def is_junk(name: str) -> bool:
     return name.startswith(".") or name.lower() in _JUNK or name.endswith("~")
 
 
-def is_picture_name(path: Path) -> bool:
-    """Whether a file's ending is that of a picture."""
-    return path.suffix.lower() in image_suffixes()
-
-
 def _sort_entry(listing: Listing, path: Path) -> None:
     try:
         mode = path.stat().st_mode
@@ -178,7 +173,7 @@ def _sort_entry(listing: Listing, path: Path) -> None:
             )
         else:
             listing.folders.append(path)
-    elif is_picture_name(path):
+    elif has_image_suffix(path):
         _add_picture(listing, path, mode)
     elif path.suffix.lower() == ".json" and path.name.lower() not in _OWN_FILES:
         listing.annotations.append(path)

@@ -37,24 +37,21 @@ def scan_masks(
 
 
 def bands(header: Header) -> Iterator[Region]:
-    """Regions of whole rows that cover an image, 16 million pixels each at most.
+    """Regions of whole planes or rows that cover an image, 16 million pixels each at most.
 
     Only readers that decode in parts gain from it; the others keep what they decoded.
     """
-    depth = header.shape[:-2]
-    height, width = header.shape[-2:]
+    *depth, height, width = header.shape
+    n_planes = max(1, _BAND_PIXELS // max(1, height * width))
     n_rows = max(1, _BAND_PIXELS // max(1, width))
-    for planes in _planes(depth):
-        for top in range(0, height, n_rows):
-            yield (*planes, slice(top, min(top + n_rows, height)), slice(0, width))
+    for planes in _slabs(depth[0], n_planes) if depth else [()]:
+        for rows in _slabs(height, n_rows):
+            yield (*planes, *rows, slice(0, width))
 
 
-def _planes(depth: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    if not depth:
-        yield ()
-    else:
-        for index in range(depth[0]):
-            yield (slice(index, index + 1),)
+def _slabs(length: int, step: int) -> Iterator[tuple[slice]]:
+    for start in range(0, length, step):
+        yield (slice(start, min(start + step, length)),)
 
 
 def _scan(path: Path, max_pixels: int | None) -> MaskValues | tuple[Problem, ...]:

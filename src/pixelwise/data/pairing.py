@@ -11,6 +11,7 @@ from pathlib import Path
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem
 from pixelwise.data.listing import drop_clashes, stem_key
+from pixelwise.readers import image_stem
 
 _N_NAMED = 20
 _SEPARATORS = "_-. "
@@ -40,11 +41,11 @@ class _Rule:
     mask_suffix: str = ""
 
     def image_key(self, path: Path) -> str:
-        stem = stem_key(path.stem)
+        stem = stem_key(image_stem(path))
         return stem.removesuffix(self.image_suffix) if self.image_suffix else stem
 
     def mask_key(self, path: Path) -> str | None:
-        stem = stem_key(path.stem)
+        stem = stem_key(image_stem(path))
         if not (stem.startswith(self.mask_prefix) and stem.endswith(self.mask_suffix)):
             return None
         end = len(stem) - len(self.mask_suffix)
@@ -89,7 +90,7 @@ def pair_masks(
     orphans = [
         mask
         for mask in masks
-        if mask not in paired and stem_key(mask.stem).casefold() not in clashing
+        if mask not in paired and stem_key(image_stem(mask)).casefold() not in clashing
     ]
     if not pairing.pairs and images and masks:
         pairing.problems.append(_nothing_fits(images[0], masks[0]))
@@ -102,7 +103,7 @@ def pair_masks(
 
 def split_by_name(pictures: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Images and masks of a folder that holds both, told apart by endings like _mask."""
-    masks = [path for path in pictures if MASK_WORD.search(path.stem)]
+    masks = [path for path in pictures if MASK_WORD.search(image_stem(path))]
     return [path for path in pictures if path not in masks], masks
 
 
@@ -116,7 +117,7 @@ def _find_rule(images: Sequence[Path], masks: Sequence[Path]) -> _Rule:
     exact = _Rule()
     if not images or not masks or _n_paired(exact, images, masks):
         return exact
-    common = _common_suffix([stem_key(path.stem) for path in images])
+    common = _common_suffix([stem_key(image_stem(path)) for path in images])
     for image_suffix in dict.fromkeys(("", common)):
         if _n_paired(_Rule(image_suffix), images, masks) == len(masks):
             return _Rule(image_suffix)
@@ -134,7 +135,7 @@ def _candidates(image_suffix: str, images: Sequence[Path], masks: Sequence[Path]
     keys = sorted({_Rule(image_suffix).image_key(image) for image in images}, key=len, reverse=True)
     found: Counter[_Rule] = Counter()
     for mask in masks:
-        stem = stem_key(mask.stem)
+        stem = stem_key(image_stem(mask))
         for key in keys:
             rest = stem.removeprefix(key)
             if key and rest != stem and rest[:1] in tuple(_SEPARATORS):
@@ -166,7 +167,7 @@ def _common_suffix(stems: Sequence[str]) -> str:
 
 def _clash_keys(problem: Problem) -> set[str]:
     names = problem.what.split(": ", 1)[1].split(", ")
-    return {stem_key(Path(name).stem).casefold() for name in names}
+    return {stem_key(image_stem(Path(name))).casefold() for name in names}
 
 
 def _nothing_fits(image: Path, mask: Path) -> Problem:

@@ -13,9 +13,8 @@ from pixelwise.core.case import LabelMeaning
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import BadData, Problem, raise_errors
 from pixelwise.core.files import read_json
-from pixelwise.readers import image_suffixes
+from pixelwise.readers import image_stem, image_suffixes
 
-SUFFIXES_BESIDE = (".nii.gz", ".nii", ".mha", ".nrrd")
 FOV_NAMES = ("fov", "fovs", "roi")
 LISTED = 12
 
@@ -47,7 +46,7 @@ def list_label_files(folder: Path) -> dict[str, Path]:
     Raises BadData if the folder is missing or holds none, or if two files share a stem.
     """
     if folder.is_file():
-        return {file_stem(folder): folder}
+        return {image_stem(folder): folder}
     if not folder.is_dir():
         raise BadData(
             "there is no such folder",
@@ -56,13 +55,13 @@ def list_label_files(folder: Path) -> dict[str, Path]:
             path=shown(folder),
             code="no-folder",
         )
-    suffixes = (*image_suffixes(), *SUFFIXES_BESIDE)
+    suffixes = image_suffixes()
     found: dict[str, Path] = {}
     problems = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or not path.name.lower().endswith(suffixes):
             continue
-        stem = file_stem(path)
+        stem = image_stem(path)
         if stem in found:
             problems.append(
                 Problem(
@@ -132,15 +131,6 @@ def pair_folders(
     )
     files = {stem: (truths[stem], predictions[stem], views.get(stem)) for stem in shared}
     return FolderPairs(files, tuple(notes + unpaired))
-
-
-def file_stem(path: Path) -> str:
-    """The name without its ending; .nii.gz and .ome.tif are one ending."""
-    name = path.name
-    for double in (".nii.gz", ".ome.tif", ".ome.tiff"):
-        if name.lower().endswith(double):
-            return name[: -len(double)]
-    return path.stem
 
 
 def find_group(stem: str, pattern: str | None) -> str:

@@ -14,6 +14,7 @@ from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
 from pixelwise.core.files import read_json
 from pixelwise.data.listing import name_some, stem_key
+from pixelwise.readers import image_stem
 
 _ALIASES: Mapping[str, Split] = {
     "train": "train",
@@ -168,7 +169,7 @@ def _count_text(splits: Mapping[str, Split]) -> str:
 
 def _look_up(stem: str, known: Mapping[str, str]) -> str | None:
     key = stem_key(stem)
-    return known.get(key) or known.get(stem_key(Path(stem).stem) if "/" not in stem else "")
+    return known.get(key) or known.get(stem_key(image_stem(Path(stem))) if "/" not in stem else "")
 
 
 def _unknown_stem(path: Path, split: str, stem: str) -> Problem:

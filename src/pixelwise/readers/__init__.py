@@ -19,8 +19,9 @@ OpenFunction = Callable[[Path, Purpose], Source]
 
 "image" gives channels as a viewer shows them (palettes expanded); "labels" gives the
 stored numbers (palette indices, 0/1 for one bit). Facts given at registration:
-`recognises` (first bytes -> bool), `suffixes`, `purposes`, and `sinks`: suffix -> function
-(path, header, dtype, palette) -> Sink for what the format can write.
+`recognises` (first bytes -> bool), `suffixes`, `purposes`, and for what the format can
+write `sinks`: suffix -> function (path, header, dtype, palette) -> Sink, and
+`probability_sinks`: suffix -> function (path, shape, n_classes) -> Sink.
 """
 
 READERS: Registry[OpenFunction] = Registry("reader", "pixelwise.readers")
@@ -32,6 +33,19 @@ _VALUES_PER_PIXEL = 4
 """More channels than this count against the pixel limit, for it protects the memory."""
 
 _HOPELESS_BYTES = 10**13
+
+_LABEL_SUFFIXES = {
+    "TIFF": ".tif",
+    "NIfTI": ".nii.gz",
+    "NRRD": ".nrrd",
+    "MetaImage": ".mha",
+    "DICOM": ".nii.gz",
+    "OME-Zarr": ".ome.zarr",
+    "NumPy": ".npy",
+}
+"""Format of an image -> ending of its labels. DICOM becomes NIfTI: see readers/dicom.py."""
+
+_DOUBLE_ENDINGS = (".nii.gz", ".ome.tif", ".ome.tiff", ".ome.zarr", ".seg.nrrd")
 
 
 def open_image(path: Path | str, *, max_pixels: int | None = None) -> Source:
@@ -75,10 +89,11 @@ def create_labels(
     """
     path = Path(path)
     creators = _creators("labels")
-    create = creators.get(path.suffix.lower())
+    suffix = path.name[len(image_stem(path)) :].lower()
+    create = creators.get(suffix, creators.get(path.suffix.lower()))
     if create is None:
         raise BadOutput(
-            f"labels cannot be written as {path.suffix!r}",
+            f"labels cannot be written as {suffix!r}",
             f"one of {', '.join(sorted(creators))}",
             "Give the file one of these endings.",
             path=shown(path),
@@ -93,7 +108,8 @@ def create_probabilities(path: Path | str, shape: tuple[int, ...], n_classes: in
 
     write(region, values) takes spatial slices and values (k, [z,] y, x). Raises BadOutput.
     """
-    sink: Sink = _creators("probabilities")[".npy"](Path(path), shape, n_classes)
+    creators = _creators("probabilities", "probability_sinks")
+    sink: Sink = creators[".npy"](Path(path), shape, n_classes)
     return sink
 
 
@@ -101,6 +117,25 @@ def image_suffixes() -> tuple[str, ...]:
     """Lower-case endings that image files usually have (for finding, not for reading)."""
     found = [s for e in _entries() if "image" in e.facts["purposes"] for s in e.facts["suffixes"]]
     return tuple(sorted(found))
+
+
+def image_stem(path: Path) -> str:
+    """The name of an image without its ending; endings of two parts (.nii.gz) count as one."""
+    lower = path.name.lower()
+    for ending in _DOUBLE_ENDINGS:
+        if lower.endswith(ending) and len(lower) > len(ending):
+            return path.name[: -len(ending)]
+    return path.stem
+
+
+def label_suffix(header: Header) -> str:
+    """The ending for labels of an image, so that they are stored as the image is."""
+    return _LABEL_SUFFIXES.get(header.format_name, ".png")
+
+
+def has_image_suffix(path: Path) -> bool:
+    """Whether the ending of a name is that of an image."""
+    return path.name.lower().endswith(image_suffixes())
 
 
 def max_pixels_allowed() -> int:
@@ -123,7 +158,7 @@ def _open(path: Path, purpose: Purpose, max_pixels: int | None) -> Source:
     expected = (
         "a .npy file of probabilities"
         if purpose == "probabilities"
-        else ("a PNG, TIFF, JPEG, BMP, GIF or WebP picture")
+        else ("a picture (PNG, TIFF, JPEG, BMP, GIF, WebP) or a volume (NIfTI, NumPy)")
     )
     raise foreign(path, head, expected)
 
@@ -160,9 +195,9 @@ def _entries() -> list[Entry[OpenFunction]]:
     return [READERS.find(name) for name in READERS.names()]
 
 
-def _creators(purpose: Purpose) -> dict[str, Callable[..., Any]]:
+def _creators(purpose: Purpose, sinks: str = "sinks") -> dict[str, Callable[..., Any]]:
     found: dict[str, Callable[..., Any]] = {}
     for entry in _entries():
         if purpose in entry.facts["purposes"]:
-            found.update(entry.facts["sinks"])
+            found.update(entry.facts.get(sinks, {}))
     return found
