@@ -13,7 +13,7 @@ from PIL import Image
 
 import pixelwise.commands.plan as plan_module
 from pixelwise.commands.train import train
-from pixelwise.planning.propose import Candidate, Measurement
+from pixelwise.planning.candidate import Candidate, Measurement
 
 DARK, BRIGHT = 40, 220
 SHAPE = (40, 48)

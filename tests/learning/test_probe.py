@@ -9,7 +9,7 @@ import torch
 
 from pixelwise.core.plan import PartSection
 from pixelwise.learning.probe import Probe, describe
-from pixelwise.planning.propose import Candidate
+from pixelwise.planning.candidate import Candidate
 
 SMALL = Candidate(PartSection(name="unet", options={"width": 4, "depth": 1}), 2, 1, 2, (32, 32), 2)
 

@@ -19,9 +19,11 @@ from pixelwise.data.labels import read_labels
 from pixelwise.data.symmetry import measure_asymmetry
 from pixelwise.learning.contract import check_parts
 from pixelwise.learning.probe import Probe
-from pixelwise.networks import NETWORKS, NetworkIO, build_network, field_of
-from pixelwise.planning.plan_file import change_plan, load_plan, save_plan
-from pixelwise.planning.propose import Candidate, Measurement, Proposal, propose_plan
+from pixelwise.networks import NetworkIO, build_network, field_of
+from pixelwise.planning.candidate import Candidate, Measurement
+from pixelwise.planning.pins import Pins
+from pixelwise.planning.plan_file import change_plan, load_plan, read_pins, save_plan
+from pixelwise.planning.propose import Proposal, propose_plan
 
 SHORTEST_BUDGET_SECONDS = 10.0
 DEFAULT_BUDGET = "10m"
@@ -71,7 +73,8 @@ def plan(
     if use is not None:
         load_user_parts(Path(use))
     given = None if plan is None else load_plan(Path(plan))
-    seconds = _budget_seconds(budget, given)
+    pins = read_pins(settings)
+    seconds = _budget_seconds(budget if budget is not None else _pinned_budget(pins), given)
     if seconds < SHORTEST_BUDGET_SECONDS:
         raise BadPlan(
             f"the time budget is {seconds:g} s",
@@ -96,7 +99,7 @@ def plan(
             facts, dataset, budget_seconds=seconds, measure=_pretend, seed=seed, hold_out=hold_out
         )
         change_plan(unmeasured.plan, settings)  # mistakes are told before the measuring starts
-    probe = Probe(usable_cores())
+    probe = Probe(int(pins.get("training.threads") or usable_cores()))
     listener.say("Measuring this machine …")
     if given is not None:
         budgeted = settings if budget is None else (f"training.budget_seconds={seconds}", *settings)
@@ -109,7 +112,7 @@ def plan(
             measure=probe,
             seed=seed,
             hold_out=hold_out,
-            needs_unet=_needs_unet(settings),
+            pins=pins,
         )
         if settings:
             changed = change_plan(proposal.plan, settings)
@@ -137,11 +140,9 @@ def _pretend(candidate: Candidate) -> Measurement:
     return Measurement(1e-6, 1e6, 0, 0, "float32", "contiguous", "")
 
 
-def _needs_unet(settings: Sequence[str]) -> bool:
-    """Whether options of the planned network are changed that the light one does not have."""
-    keys = [setting.partition("=")[0].strip() for setting in settings]
-    options = {key.removeprefix("network.options.") for key in keys if key.count(".") == 2}
-    return "network.name" not in keys and not options <= set(NETWORKS.find("light").options)
+def _pinned_budget(pins: Pins) -> float | None:
+    value = pins.get("training.budget_seconds")
+    return float(value) if isinstance(value, int | float) and value > 0 else None
 
 
 def _budget_seconds(budget: str | float | None, given: Plan | None) -> float:

@@ -32,7 +32,7 @@ from pixelwise.learning.state import TrainingState, restore_state, start_state, 
 from pixelwise.learning.transfer import load_matching
 from pixelwise.losses import LOSSES
 from pixelwise.networks import NetworkIO, build_network
-from pixelwise.planning.propose import describe_network
+from pixelwise.planning.candidate import describe_network
 from pixelwise.runs.folder import RunFolder, create_run, open_run, require_free
 from pixelwise.tasks import build_task
 

@@ -12,9 +12,15 @@ from pixelwise.core.quantities import format_bytes
 from pixelwise.core.runtime import MEMORY_FORMATS, lay_out
 from pixelwise.losses import LOSSES
 from pixelwise.networks import NetworkIO, build_network, field_of, training_loss
-from pixelwise.planning.propose import Candidate, Measurement
+from pixelwise.planning.candidate import Candidate, Measurement
 
 _TRIAL_IMAGES = 2
+_NORMS = (
+    nn.modules.batchnorm._BatchNorm,
+    nn.modules.instancenorm._InstanceNorm,
+    nn.GroupNorm,
+    nn.LayerNorm,
+)
 _ARITHMETIC = (
     ("bfloat16", "channels_last"),
     ("float32", "channels_last"),
@@ -26,19 +32,20 @@ _COPIES = 5
 
 
 class Probe:
-    """Times candidates; picks the arithmetic with the first one and keeps it."""
+    """Times candidates; picks the arithmetic with the first one of a name and keeps it."""
 
     def __init__(self, threads: int) -> None:
         torch.set_num_threads(threads)
-        self._arithmetic: tuple[str, str] | None = None
+        self._arithmetic: dict[str, tuple[str, str]] = {}
         self._sentence = ""
 
     def __call__(self, candidate: Candidate) -> Measurement:
         """One training step and one prediction of a candidate, after a warm-up."""
         network = _build(candidate.network, candidate)
-        if self._arithmetic is None:
-            self._choose_arithmetic(network, candidate)
-        arithmetic = self._arithmetic or _ARITHMETIC[-1]
+        name = candidate.network.name
+        if name not in self._arithmetic:
+            self._arithmetic[name] = self._choose_arithmetic(network, candidate)
+        arithmetic = self._arithmetic[name]
         precision, memory_format = arithmetic
         trial = min(_TRIAL_IMAGES, candidate.batch)
         step, n_saved = _time_step(network, candidate, arithmetic, trial, repeats=2)
@@ -56,22 +63,34 @@ class Probe:
             precision=precision,
             memory_format=memory_format,
             sentence=self._sentence,
+            has_norm=any(isinstance(layer, _NORMS) for layer in network.modules()),
         )
 
-    def _choose_arithmetic(self, network: nn.Module, candidate: Candidate) -> None:
-        seconds = {}
-        for arithmetic in _ARITHMETIC:
-            if arithmetic[0] == "bfloat16" and not _has_fast_bfloat16():
-                continue
-            seconds[arithmetic], _ = _time_step(network, candidate, arithmetic, 1, repeats=1)
-        self._arithmetic = min(seconds, key=lambda key: seconds[key])
-        fastest = seconds[self._arithmetic]
-        others = [
-            f"{precision} {memory_format} {value / fastest:.1f} times as long"
-            for (precision, memory_format), value in seconds.items()
-            if (precision, memory_format) != self._arithmetic
+    def _choose_arithmetic(self, network: nn.Module, candidate: Candidate) -> tuple[str, str]:
+        """The fastest of what is permitted; leaves a sentence on the others."""
+        permitted = [
+            (precision, layout)
+            for precision, layout in _ARITHMETIC
+            if candidate.precision == precision
+            or (candidate.precision is None and (precision == "float32" or _has_fast_bfloat16()))
+            if candidate.memory_format in (layout, None)
         ]
-        self._sentence = f"one image takes {fastest:.2f} s this way, {', '.join(others)}"
+        if len(permitted) < 2:
+            self._sentence = "you asked for it"
+            asked = candidate.precision or "float32", candidate.memory_format or "contiguous"
+            return permitted[0] if permitted else asked
+        seconds = {}
+        for arithmetic in permitted:
+            seconds[arithmetic], _ = _time_step(network, candidate, arithmetic, 1, repeats=1)
+        chosen = min(seconds, key=lambda key: seconds[key])
+        others = [
+            f"{precision} {memory_format} {value / seconds[chosen]:.1f} times as long"
+            for (precision, memory_format), value in seconds.items()
+            if (precision, memory_format) != chosen
+        ]
+        fastest = f"{seconds[chosen]:.2f} s"
+        self._sentence = f"one image takes {fastest} this way, {', '.join(others)}"
+        return chosen
 
 
 def _has_fast_bfloat16() -> bool:
@@ -102,7 +121,7 @@ def _time_step(
     network.train()
     images, target = _random_batch(candidate, network, n_images)
     images = images.contiguous(memory_format=memory_format)
-    loss_function = LOSSES.build("cross-entropy-dice", options={})
+    loss_function = LOSSES.build(candidate.loss.name, options=dict(candidate.loss.options))
     seen: dict[int, int] = {}
 
     def note(tensor: torch.Tensor) -> torch.Tensor:

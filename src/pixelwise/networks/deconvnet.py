@@ -10,8 +10,9 @@ from pixelwise.networks import NETWORKS, Field, NetworkIO
 from pixelwise.networks.fitting import crop_to_start, extend_to
 from pixelwise.networks.layers import Norm, conv_unit, initialise, make_norm, require_dims
 from pixelwise.networks.mirrored import Skip, Steps, check_parts
+from pixelwise.networks.recipe import Recipe
 from pixelwise.networks.resampling import Upsampling
-from pixelwise.networks.vgg import CONVOLUTIONS, HIDDEN_FACTOR, block_widths, vgg_block
+from pixelwise.networks.vgg import CONVOLUTIONS, HIDDEN_FACTOR, VGG_WIDTHS, block_widths, vgg_block
 
 _STRIDE = 32
 _CONVOLUTION_REACH = 372
@@ -23,7 +24,9 @@ _SMALLEST = 224
 Pooling = Literal["max", "average", "strided"]
 
 
-@NETWORKS.register("deconvnet", dimensions=(2,), small={"width": 4})
+@NETWORKS.register(
+    "deconvnet", dimensions=(2,), small={"width": 4}, recipe=Recipe(widths=VGG_WIDTHS)
+)
 def deconvnet(
     io: NetworkIO,
     *,

@@ -12,7 +12,15 @@ from pixelwise.networks import NETWORKS, Field, NetworkIO
 from pixelwise.networks.bilinear import BilinearUpsampling
 from pixelwise.networks.fitting import crop_to_start, extend, pad_to_multiple
 from pixelwise.networks.layers import CONVOLUTION, Norm, conv_unit, initialise, require_dims
-from pixelwise.networks.vgg import CONVOLUTIONS, HIDDEN_FACTOR, block_widths, vgg_block
+from pixelwise.networks.recipe import Recipe
+from pixelwise.networks.vgg import (
+    CONVOLUTIONS,
+    HIDDEN_FACTOR,
+    NEEDS_NORM,
+    VGG_WIDTHS,
+    block_widths,
+    vgg_block,
+)
 
 Context = Literal["none", "basic", "large"]
 
@@ -23,8 +31,10 @@ _MARGIN = 186
 _NOISE = 0.01
 """Standard deviation of what is added to the identity; the release uses this value."""
 
+_RECIPE = Recipe(widths=VGG_WIDTHS, from_scratch={"norm": "batch"}, sentence=NEEDS_NORM)
 
-@NETWORKS.register("dilated", dimensions=(2,), small={"width": 4})
+
+@NETWORKS.register("dilated", dimensions=(2,), small={"width": 4}, recipe=_RECIPE)
 def dilated(
     io: NetworkIO, *, width: int = 64, context: Context = "basic", norm: Norm = "none"
 ) -> nn.Module:
@@ -39,7 +49,12 @@ def dilated(
     return Dilated(io, width, context, norm)
 
 
-@NETWORKS.register("dilated-context", dimensions=(2, 3), small={"width": 4})
+@NETWORKS.register(
+    "dilated-context",
+    dimensions=(2, 3),
+    small={"width": 4},
+    recipe=Recipe(widths=(8, 16, 32)),
+)
 def dilated_context(
     io: NetworkIO, *, width: int = 16, context: Literal["basic", "large"] = "basic"
 ) -> nn.Module:

@@ -12,7 +12,15 @@ from pixelwise.networks import NETWORKS, Field, NetworkIO
 from pixelwise.networks.bilinear import PaddedShuffle, ScoreUpsampling, make_score_upsampling
 from pixelwise.networks.layers import Norm, conv_unit, initialise, require_dims
 from pixelwise.networks.mirrored import Skip
-from pixelwise.networks.vgg import CONVOLUTIONS, HIDDEN_FACTOR, block_widths, vgg_block
+from pixelwise.networks.recipe import Recipe
+from pixelwise.networks.vgg import (
+    CONVOLUTIONS,
+    HIDDEN_FACTOR,
+    NEEDS_NORM,
+    VGG_WIDTHS,
+    block_widths,
+    vgg_block,
+)
 
 _PADDING = 100
 """The first convolution pads this much, so that even small images survive fc6."""
@@ -24,6 +32,8 @@ _AT_ONCE_SCALES = (0.01, 0.0001)
 """Factors on pool4 and pool3 that let all three streams train together."""
 
 _REACHES = {32: 233, 16: 241, 8: 245}
+
+_RECIPE = Recipe(widths=VGG_WIDTHS, from_scratch={"norm": "batch"}, sentence=NEEDS_NORM)
 
 Pooling = Literal["max", "average", "strided"]
 
@@ -43,7 +53,7 @@ class FCNParts:
     scales: tuple[float, float] = (1.0, 1.0)
 
 
-@NETWORKS.register("fcn-32s", dimensions=(2,), small={"width": 4})
+@NETWORKS.register("fcn-32s", dimensions=(2,), small={"width": 4}, recipe=_RECIPE)
 def fcn_32s(
     io: NetworkIO,
     *,
@@ -62,7 +72,7 @@ def fcn_32s(
     return _build(io, "fcn-32s", width, parts, 32)
 
 
-@NETWORKS.register("fcn-16s", dimensions=(2,), small={"width": 4})
+@NETWORKS.register("fcn-16s", dimensions=(2,), small={"width": 4}, recipe=_RECIPE)
 def fcn_16s(
     io: NetworkIO,
     *,
@@ -80,7 +90,7 @@ def fcn_16s(
     return _build(io, "fcn-16s", width, parts, 16)
 
 
-@NETWORKS.register("fcn-8s", dimensions=(2,), small={"width": 4})
+@NETWORKS.register("fcn-8s", dimensions=(2,), small={"width": 4}, recipe=_RECIPE)
 def fcn_8s(
     io: NetworkIO,
     *,
@@ -98,7 +108,7 @@ def fcn_8s(
     return _build(io, "fcn-8s", width, parts, 8)
 
 
-@NETWORKS.register("fcn-8s-at-once", dimensions=(2,), small={"width": 4})
+@NETWORKS.register("fcn-8s-at-once", dimensions=(2,), small={"width": 4}, recipe=_RECIPE)
 def fcn_8s_at_once(
     io: NetworkIO,
     *,

@@ -15,10 +15,13 @@ from pixelwise.networks.layers import (
     initialise,
     require_dims,
 )
+from pixelwise.networks.recipe import Recipe
 from pixelwise.networks.resampling import shuffle_up
 
 
-@NETWORKS.register("light", dimensions=(2, 3), small={"width": 4})
+@NETWORKS.register(
+    "light", dimensions=(2, 3), small={"width": 4}, recipe=Recipe(learning_rate=5e-3)
+)
 def light(
     io: NetworkIO, *, width: int = 24, depth: int = 3, max_width: int = 128, norm: Norm = "batch"
 ) -> nn.Module:

@@ -21,6 +21,7 @@ from pixelwise.networks.layers import (
     make_norm,
     require_dims,
 )
+from pixelwise.networks.recipe import Recipe
 from pixelwise.networks.resampling import average_pool
 
 Sizes = tuple[tuple[int, ...], ...]
@@ -29,9 +30,10 @@ _MAX_WIDTH = {2: 512, 3: 320}
 _RESIDUAL_BLOCKS = (1, 3, 4)
 _DEEP_RESIDUAL_BLOCKS = 6
 _SLOPE = 0.01
+_RECIPE = Recipe(widths=(8, 16, 24, 32), halvings=("stages", 1), most_halvings=5)
 
 
-@NETWORKS.register("nnunet", dimensions=(2, 3), small={"width": 4, "stages": 3})
+@NETWORKS.register("nnunet", dimensions=(2, 3), small={"width": 4, "stages": 3}, recipe=_RECIPE)
 def nnunet(
     io: NetworkIO,
     *,
@@ -53,7 +55,9 @@ def nnunet(
     return NNUNet(io, shape, deep_supervision)
 
 
-@NETWORKS.register("nnunet-residual", dimensions=(2, 3), small={"width": 4, "stages": 3})
+@NETWORKS.register(
+    "nnunet-residual", dimensions=(2, 3), small={"width": 4, "stages": 3}, recipe=_RECIPE
+)
 def nnunet_residual(
     io: NetworkIO,
     *,

@@ -10,8 +10,9 @@ from pixelwise.networks import NETWORKS, Field, NetworkIO
 from pixelwise.networks.fitting import crop_to_start, extend_to, pad_to_multiple
 from pixelwise.networks.layers import Norm, conv_unit, initialise, make_norm, require_dims
 from pixelwise.networks.mirrored import Skip, Steps, check_parts
+from pixelwise.networks.recipe import Recipe
 from pixelwise.networks.resampling import Downsampling, Upsampling
-from pixelwise.networks.vgg import CONVOLUTIONS, block_widths, vgg_block
+from pixelwise.networks.vgg import CONVOLUTIONS, VGG_WIDTHS, block_widths, vgg_block
 
 _BASIC_LEVELS = 4
 _BASIC_KERNEL = 7
@@ -19,7 +20,7 @@ _NORM_SHIFT = 0.001
 """Every batch norm of SegNet starts with this shift."""
 
 
-@NETWORKS.register("segnet", dimensions=(2,), small={"width": 4})
+@NETWORKS.register("segnet", dimensions=(2,), small={"width": 4}, recipe=Recipe(widths=VGG_WIDTHS))
 def segnet(
     io: NetworkIO,
     *,
@@ -63,7 +64,9 @@ def segnet(
     return network
 
 
-@NETWORKS.register("segnet-basic", dimensions=(2,), small={"width": 4})
+@NETWORKS.register(
+    "segnet-basic", dimensions=(2,), small={"width": 4}, recipe=Recipe(widths=(16, 32, 64))
+)
 def segnet_basic(
     io: NetworkIO,
     *,

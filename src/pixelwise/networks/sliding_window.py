@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pixelwise.networks import NETWORKS, Field, NetworkIO, check_size
 from pixelwise.networks.dense import to_dense
 from pixelwise.networks.layers import initialise, require_dims
+from pixelwise.networks.recipe import Recipe
 
 WINDOW = 95
 _KERNELS = (4, 5, 4, 4)
@@ -38,7 +39,18 @@ def window_classifier(io: NetworkIO, *, width: int = 48) -> nn.Sequential:
     return classifier
 
 
-@NETWORKS.register("sliding-window", dimensions=(2,), small={"width": 4})
+@NETWORKS.register(
+    "sliding-window",
+    dimensions=(2,),
+    small={"width": 4},
+    recipe=Recipe(
+        learning_rate=1e-3,
+        patch=WINDOW,
+        batch=64,
+        foreground_share=0.25,
+        sentence="A window for every pixel that is learned from, as in the paper.",
+    ),
+)
 def sliding_window(io: NetworkIO, *, width: int = 48) -> nn.Module:
     """The sliding-window classifier, trained pixel by pixel or dense, labelling dense.
 

@@ -12,6 +12,7 @@ from pixelwise.core.errors import BadPlan, Problem, raise_errors
 from pixelwise.networks import NETWORKS, Field, NetworkIO, check_size
 from pixelwise.networks.fitting import crop_to_centre, crop_to_start, pad_to_multiple
 from pixelwise.networks.layers import CONVOLUTION, Norm, conv_unit, initialise, require_dims
+from pixelwise.networks.recipe import Recipe
 from pixelwise.networks.resampling import (
     Downsampling,
     Upsampling,
@@ -21,6 +22,9 @@ from pixelwise.networks.resampling import (
 from pixelwise.networks.unpooling import pool_with_places, unpool
 
 Skip = Literal["concatenate", "add", "none"]
+
+WIDTHS = (16, 24, 32, 48, 64)
+_HISTORIC = Recipe(widths=(8, *WIDTHS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class UNetShape:
     last_up_width: int | None = None
 
 
-@NETWORKS.register("unet", dimensions=(2, 3))
+@NETWORKS.register("unet", dimensions=(2, 3), recipe=Recipe(widths=WIDTHS, halvings=("depth", 0)))
 def unet(  # noqa: PLR0913  # one parameter per option
     io: NetworkIO,
     *,
@@ -83,7 +87,7 @@ def unet(  # noqa: PLR0913  # one parameter per option
     return UNet(io, shape, "unet")
 
 
-@NETWORKS.register("unet-paper", dimensions=(2,))
+@NETWORKS.register("unet-paper", dimensions=(2,), recipe=_HISTORIC)
 def unet_paper(io: NetworkIO, *, width: int = 64) -> nn.Module:
     """The U-Net of the paper: valid convolutions, 572 x 572 in, 388 x 388 out.
 
@@ -95,7 +99,7 @@ def unet_paper(io: NetworkIO, *, width: int = 64) -> nn.Module:
     return UNet(io, _historic(width), "unet-paper")
 
 
-@NETWORKS.register("unet-released", dimensions=(2,))
+@NETWORKS.register("unet-released", dimensions=(2,), recipe=_HISTORIC)
 def unet_released(io: NetworkIO, *, width: int = 64) -> nn.Module:
     """The U-Net as its authors released it, which is not quite the one of the paper.
 

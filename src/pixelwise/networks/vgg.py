@@ -14,6 +14,15 @@ HIDDEN_FACTOR = 64
 """fc6 and fc7 have 64 times the maps of the first block: 4096 at full width."""
 
 
+VGG_WIDTHS = (8, 16, 24, 32, 48, 64)
+"""Widths that a planner may choose from; 64 is the published network."""
+
+NEEDS_NORM = (
+    "Thirteen layers and more without any norm hardly learn from a random start; "
+    "published weights would do without."
+)
+
+
 def block_widths(width: int) -> tuple[int, ...]:
     """Maps of the five blocks; VGG16 itself has width 64: 64, 128, 256, 512, 512."""
     return (width, 2 * width, 4 * width, 8 * width, 8 * width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from pixelwise.core.errors import BadPlan, Problem
+from pixelwise.core.errors import BadPlan, Problem, raise_errors
 from pixelwise.core.files import read_json, write_json
 from pixelwise.core.plan import PLAN_FORMAT, Plan, network_input
 from pixelwise.core.records import Choice
 from pixelwise.core.registry import Registry, suggest
 from pixelwise.losses import LOSSES
 from pixelwise.networks import NETWORKS
+from pixelwise.planning.pins import Pins
 from pixelwise.tasks import TASKS
 
 REGISTRIES: Mapping[str, Registry[Any]] = {"network": NETWORKS, "loss": LOSSES, "task": TASKS}
@@ -52,25 +54,14 @@ def save_plan(path: Path, plan: Plan) -> None:
 def change_plan(plan: Plan, settings: Iterable[str]) -> Plan:
     """A plan with `a.b=c` settings applied, checked as a whole.
 
+    A setting that the planner has met already keeps the planner's own reason.
+
     Values are JSON (`true`, `12`, `[256, 256]`, `null`) or plain text. Raises BadPlan with
     every unknown field (with suggestions) and every impossible value.
     """
     content = plan.model_dump(mode="json")
-    problems: list[Problem] = []
-    changed: dict[str, Any] = {}
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals or not key.strip():
-            problems.append(
-                Problem(
-                    f"the setting {setting!r} cannot be read",
-                    "section.field=value, for example training.steps=200",
-                    "Write it without spaces around the equals sign.",
-                    code="bad-setting",
-                )
-            )
-            continue
-        changed[key.strip()] = _parse_value(text)
+    changed, problems = _parse_settings(settings)
+    before = copy.deepcopy(content)
     for key, value in changed.items():
         problems += _put(content, key.split("."), value, key)
     if problems:
@@ -79,14 +70,49 @@ def change_plan(plan: Plan, settings: Iterable[str]) -> Plan:
         except BadPlan as error:
             problems += error.problems
         raise BadPlan(problems)
-    kept = [c for c in content["reasons"] if c["field"] not in changed]
+    explained = {choice["field"] for choice in content["reasons"]}
+    moved = {
+        key: value
+        for key, value in changed.items()
+        if key not in explained or _look_up(before, key) != value
+    }
+    kept = [c for c in content["reasons"] if c["field"] not in moved]
     content["reasons"] = kept + [
         Choice(
             field=key, value=json.dumps(value), fact="given with --set", reason="You asked for it."
         ).model_dump()
-        for key, value in changed.items()
+        for key, value in moved.items()
     ]
     return check_plan(content, "")
+
+
+def read_pins(settings: Iterable[str]) -> Pins:
+    """`a.b=c` settings as fields with values, not yet compared with any plan.
+
+    Raises BadPlan with every setting that cannot be read.
+    """
+    values, problems = _parse_settings(settings)
+    raise_errors(problems, BadPlan)
+    return Pins(values)
+
+
+def _parse_settings(settings: Iterable[str]) -> tuple[dict[str, Any], list[Problem]]:
+    values: dict[str, Any] = {}
+    problems = []
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if equals and key.strip():
+            values[key.strip()] = _parse_value(text)
+            continue
+        problems.append(
+            Problem(
+                f"the setting {setting!r} cannot be read",
+                "section.field=value, for example training.steps=200",
+                "Write it without spaces around the equals sign.",
+                code="bad-setting",
+            )
+        )
+    return values, problems
 
 
 def check_plan(content: Mapping[str, Any], path: str) -> Plan:
@@ -175,6 +201,13 @@ def _parse_value(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
+
+
+def _look_up(content: Mapping[str, Any], key: str) -> Any:
+    place: Any = content
+    for part in key.split("."):
+        place = place.get(part) if isinstance(place, Mapping) else None
+    return place
 
 
 def _put(content: dict[str, Any], keys: list[str], value: Any, full: str) -> list[Problem]:
