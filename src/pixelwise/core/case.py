@@ -31,6 +31,11 @@ class LabelMeaning:
     to_class: stored value -> class id, or IGNORE for void. What is not in it is unknown
     and an error. sentence: what was understood, in words, for the user.
     threshold: set when `--map` turned lossy masks into two classes at this stored value.
+    holds_regions: classes are regions that may overlap; labels are then bit sets, bit r of a
+    label says that the pixel lies in region r, and so are the values of `to_class`.
+    folders: regions with a mask each: sibling folders in the order of the bits, with files of
+    equal names; a label path then names the first one's file, and `to_class` says what the
+    values of a single mask mean (0 outside, 1 inside).
     """
 
     kind: Literal["values", "colours", "polygons"]
@@ -38,6 +43,8 @@ class LabelMeaning:
     sentence: str
     threshold: float | None = None
     palette: tuple[tuple[int, int, int], ...] | None = None
+    holds_regions: bool = False
+    folders: tuple[str, ...] = ()
 
     def stored_value(self, class_id: int) -> str | None:
         """The first stored value that means `class_id`, None if there is none."""
@@ -49,7 +56,8 @@ class Case:
     """One example. Paths are absolute; `label` is None where an image has no mask.
 
     id: the stem, unique in the set. group: cases that must stay in one split.
-    image_paths holds one path per channel file (a single one for ordinary images).
+    channels: one file for each channel, in the order of the set's channel names, where the
+    channels lie in files of their own; `image` is then the first of them.
     """
 
     id: str
@@ -58,11 +66,22 @@ class Case:
     fov: Path | None = None
     group: str = ""
     split: Split | None = None
+    channels: tuple[Path, ...] = ()
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """The file of the image, or the files of its channels."""
+        return self.channels or (self.image,)
 
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """A folder that was understood: its cases, its classes, its mask meaning."""
+    """A folder that was understood: its cases, its classes, its mask meaning.
+
+    spacing ([z,] y, x) in `unit` is what dataset.json gives (is_spacing_given), else that of
+    the first case; volumes that state their own are read with their own.
+    channel_names: of channels in files of their own or named in dataset.json, in order.
+    """
 
     root: Path
     name: str
@@ -73,6 +92,8 @@ class DataSet:
     unit: str = "px"
     split_rule: str = ""
     extras: Mapping[str, str] = field(default_factory=dict)
+    channel_names: tuple[str, ...] = ()
+    is_spacing_given: bool = False
 
     def of_split(self, split: Split) -> tuple[Case, ...]:
         """The cases of one split, in the order of their ids."""

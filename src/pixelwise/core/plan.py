@@ -37,12 +37,14 @@ class ClassEntry(Section):
 
 
 class LabelSection(Section):
-    """How stored mask values become class ids (255 = void): see `LabelMeaning`."""
+    """How stored mask values become class ids or sets of regions: see `LabelMeaning`."""
 
     kind: Literal["values", "colours", "polygons"]
     to_class: Options
     threshold: float | None = None
     palette: tuple[tuple[int, int, int], ...] | None = None
+    holds_regions: bool = False
+    folders: tuple[str, ...] = ()
 
 
 class DataSection(Section):
@@ -208,4 +210,6 @@ def label_meaning(section: LabelSection) -> LabelMeaning:
         sentence="as stored in the plan",
         threshold=section.threshold,
         palette=section.palette,
+        holds_regions=section.holds_regions,
+        folders=section.folders,
     )
