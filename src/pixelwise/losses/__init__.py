@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from pixelwise.core.registry import Registry
@@ -16,3 +17,8 @@ A loss registered with `targets="regions"` takes a target (n, k, ...) of 0 and 1
 """
 
 LOSSES: Registry[Callable[..., LossFunction]] = Registry("loss", "pixelwise.losses")
+
+
+def at_least_float32(logits: Tensor) -> Tensor:
+    """Logits in the precision that sums over many pixels need: float32, float64 as it is."""
+    return logits if logits.dtype == torch.float64 else logits.float()
