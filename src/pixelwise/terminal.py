@@ -90,19 +90,18 @@ class Terminal:
             if dataset.split_rule:
                 self.print_line(f"Splits: {dataset.split_rule}")
         if facts is not None:
-            shape = " x ".join(str(n) for n in facts.median_shape)
-            self.print_line(
-                f"Median size {shape}, {len(facts.channels)} channel(s); classes of the "
-                "training cases:"
-            )
-            rows = [
-                (str(c.id), c.name, f"{c.share:.2%}", f"{c.n_cases} cases") for c in facts.classes
-            ]
-            self._table(("id", "class", "share of pixels", "occurs in"), rows)
+            self._show_facts(facts)
         n_errors = sum(p.severity == "error" for p in result.problems)
         n_warnings = sum(p.severity == "warning" for p in result.problems)
         verdict = "can be trained on" if result.is_usable else "cannot be trained on as it is"
         self.print_line(f"{n_errors} errors, {n_warnings} warnings: this data {verdict}.")
+
+    def _show_facts(self, facts: Any) -> None:
+        from pixelwise.report.facts_text import class_rows, describe_facts
+
+        for line in describe_facts(facts):
+            self.print_line(line)
+        self._table(*class_rows(facts))
 
     def show_plan(self, result: Any) -> None:
         """A plan with the reason for each choice."""

@@ -16,9 +16,6 @@ Floats = npt.NDArray[np.float64]
 NAMES = (("L", "R"), ("P", "A"), ("S", "I"))
 """Letters of the two ways along x, y, z of LPS space; the first one is the positive way."""
 
-SAME_SHARE = 0.1
-"""Two grids are one if no corner is farther apart than this share of the smallest spacing."""
-
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -132,7 +129,7 @@ class Placement:
     def _full_shape(self) -> tuple[int, ...]:
         return tuple(self.shape[axis] for axis in self.axes)
 
-    def describe(self) -> str:
+    def describe(self, unit: str = "mm") -> str:
         """Size, spacing, origin and orientation in one line."""
         size = " x ".join(str(n) for n in reversed(self.array_shape))
         steps = " x ".join(f"{n:.6g}" for n in reversed(self.spacing))
@@ -140,7 +137,7 @@ class Placement:
         angle = _rotation(self.direction)
         turned = f", rotated by {angle:.3g} degrees" if angle >= _SEEN_DEGREES else ""
         code = f", stored as {self.code}" if self.code else ""
-        return f"{size} voxels of {steps} mm from ({place}){code}{turned}"
+        return f"{size} voxels of {steps} {unit} from ({place}){code}{turned}"
 
 
 _SEEN_DEGREES = 0.05

@@ -26,13 +26,18 @@ class Choice(Record):
 
 
 class ClassFacts(Record):
-    """How much of the labelled pixels a class takes, and in how many cases it occurs."""
+    """How much of the labelled pixels a class takes, and in how many cases it occurs.
+
+    size: area or volume of all of them in the squared or cubed unit of the set, None if
+    nothing is known about lengths.
+    """
 
     id: int
     name: str
     n_pixels: int
     share: float
     n_cases: int
+    size: float | None = None
 
 
 class ChannelFacts(Record):
@@ -50,6 +55,8 @@ class CaseFacts(Record):
     """One case: spatial shape ([z,] y, x), channels, dtype, pixels of each class.
 
     means, stds: intensity of each channel over the case's finite pixels.
+    spacing ([z,] y, x) in the unit of the set, empty if the file states none; orientation:
+    which way its stored axes run, as "RAS".
     """
 
     id: str
@@ -61,11 +68,14 @@ class CaseFacts(Record):
     n_ignored: int
     means: tuple[float, ...] = ()
     stds: tuple[float, ...] = ()
+    spacing: tuple[float, ...] = ()
+    orientation: str = ""
 
 
 class Facts(Record):
     """What is known about a data set before anything is trained. Counts are of pixels.
 
+    spacing: the median per axis in `unit`; channel_names: empty where nobody names them.
     asymmetry: per spatial axis, how far the mean class maps are from their mirror image
     along it: 0 symmetric, 1 the most; empty if not measured.
     """
@@ -81,6 +91,8 @@ class Facts(Record):
     is_colour: bool
     has_fov: bool
     asymmetry: tuple[float, ...] = ()
+    unit: str = "px"
+    channel_names: tuple[str, ...] = ()
 
 
 class IntervalRecord(Record):
@@ -134,7 +146,9 @@ class MetricSummary(Record):
 
     n_undefined counts cases left out of `mean` because the metric has no value there
     (both empty); n_missed and n_false_alarm count cases with only truth, only prediction.
-    mean is None if there is no defined case, or if n_infinite cases make it infinite;
+    n_both_empty and n_all_ignored say why cases can have no value: the class is in neither,
+    every pixel is void. mean is None if there is no defined case, or if n_infinite cases
+    make it infinite;
     mean_present is over the cases where truth and prediction both have the class.
     pooled is None for metrics that cannot be pooled (distances). low, high: bootstrap
     interval of the mean over cases, or over groups of cases.
@@ -156,12 +170,69 @@ class MetricSummary(Record):
     mean_present: float | None = None
     low: float | None = None
     high: float | None = None
+    n_both_empty: int = 0
+    n_all_ignored: int = 0
+
+
+class GroupScores(Record):
+    """A metric of one class over the cases of one group: averaged over them, and pooled.
+
+    mean is None if no case of the group has a value; n_undefined counts those without.
+    """
+
+    group: str
+    class_id: int
+    metric: str
+    mean: float | None
+    pooled: float | None
+    n_cases: int
+    n_undefined: int
+
+
+class SizeRecall(Record):
+    """True objects of a class by their size, and how many of each size class were found.
+
+    edges: n sizes in pixels between n + 1 size classes, an object on an edge belongs to the
+    larger. touched: sharing a pixel with a predicted object; matched: with an IoU above 0.5.
+    """
+
+    class_id: int
+    edges: tuple[float, ...]
+    n_objects: tuple[int, ...]
+    n_touched: tuple[int, ...]
+    n_matched: tuple[int, ...]
+
+
+class ProbabilityScores(Record):
+    """How good the probabilities of one class are, all scored pixels of the set pooled.
+
+    roc: points (false positive rate, sensitivity); pr: (recall, precision); reliability:
+    (mean probability, share found, pixels) of every bin that is not empty.
+    best_threshold, best_dice: searched on validation or training cases only, else None.
+    """
+
+    class_id: int
+    n_pixels: int
+    n_positive: int
+    roc_auc: float | None
+    pr_auc: float | None
+    brier: float | None
+    ece: float | None
+    mce: float | None
+    roc: tuple[tuple[float, float], ...]
+    pr: tuple[tuple[float, float], ...]
+    reliability: tuple[tuple[float, float, int], ...]
+    dice_at_half: float | None = None
+    best_threshold: float | None = None
+    best_dice: float | None = None
 
 
 class Summary(Record):
     """All cases of a scoring, summarised. The rule for empty cases is part of it.
 
     confusion is () where the classes are regions that may overlap (`has_regions`).
+    groups, size_recall, probabilities are empty where they were not asked for; conditions
+    says in sentences how it was scored where that is not the default.
     """
 
     format_version: int = RECORD_FORMAT
@@ -175,6 +246,10 @@ class Summary(Record):
     background: int | None = 0
     interval: str = ""
     unit: str = "px"
+    groups: tuple[GroupScores, ...] = ()
+    size_recall: tuple[SizeRecall, ...] = ()
+    probabilities: tuple[ProbabilityScores, ...] = ()
+    conditions: tuple[str, ...] = ()
 
     @property
     def has_regions(self) -> bool:

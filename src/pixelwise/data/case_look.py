@@ -15,14 +15,14 @@ from pixelwise.core.case import IGNORE, Case, LabelMeaning
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
 from pixelwise.core.image import NODATA, Array, Header, Region, Source
-from pixelwise.data.labels import label_shape, labels_from, read_labels
+from pixelwise.data.case_grids import compare_places, compare_sizes
+from pixelwise.data.labels import labels_from, read_labels
 from pixelwise.data.mask_scan import bands
 from pixelwise.data.polygons import is_polygon_label, read_polygon_labels
 from pixelwise.readers import open_image, open_labels
+from pixelwise.readers.stacked import open_images
 
 _N_IDS = IGNORE + 1
-_CROPPED_PIXELS = 16
-"""Sizes that differ by no more than this look cropped or padded, not resized."""
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ def look_at_case(
     with ExitStack() as stack:
         image = labels = fov = None
         try:
-            image = stack.enter_context(open_image(case.image, max_pixels=max_pixels))
+            image = stack.enter_context(open_images(case.images, max_pixels=max_pixels))
         except UserError as error:
             look.problems += error.problems
         try:
@@ -121,7 +121,8 @@ def look_at_case(
         except UserError as error:
             look.problems += error.problems
         if image is not None:
-            look.problems += _compare_sizes(case, image.header)
+            look.problems += compare_sizes(case, image.header)
+            look.problems += compare_places(image.header, labels, fov)
             try:
                 _read_pixels(look, image, stride, (labels, fov), meaning)
                 look.header = image.header
@@ -196,47 +197,6 @@ def _add_pixels(look: Look, pixels: Array, valid: npt.NDArray[np.bool_], stride:
         everything.merge(found)
         is_all = bool(valid[finite].all())
         counted.merge(found if is_all else sum_channel(channel[finite & valid], stride))
-
-
-def _compare_sizes(case: Case, header: Header) -> list[Problem]:
-    problems = []
-    for path, kind in ((case.label, "mask"), (case.fov, "field-of-view mask")):
-        if path is None:
-            continue
-        try:
-            shape = label_shape(path)
-        except UserError:
-            continue  # reported already
-        if shape != header.shape:
-            problems.append(
-                Problem(
-                    f"the {kind} is {_size(shape)} pixels, its image {_size(header.shape)}: "
-                    + _likely_cause(shape, header.shape),
-                    f"the same size (width x height) for image and {kind}",
-                    "Export the mask again from the original, at full size; it is not resized "
-                    "here, for that would hide the fault.",
-                    shown(path),
-                    code="mask-size",
-                )
-            )
-    return problems
-
-
-def _likely_cause(mask: tuple[int, ...], image: tuple[int, ...]) -> str:
-    if len(mask) != len(image):
-        return "one is a volume, the other is not"
-    if mask == image[::-1]:
-        return "it is turned by 90 degrees (transposed, or EXIF rotation applied to one of the two)"
-    if max(abs(a - b) for a, b in zip(mask, image, strict=True)) <= _CROPPED_PIXELS:
-        return "a few rows or columns were cropped or added"
-    ratios = [a / b for a, b in zip(mask, image, strict=True)]
-    if max(ratios) / min(ratios) < 1.03:
-        return f"it was resized to {100 * ratios[0]:.0f} %"
-    return "it probably belongs to another image"
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(length) for length in reversed(shape))
 
 
 def _report_numbers(look: Look) -> list[Problem]:

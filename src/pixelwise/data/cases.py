@@ -19,7 +19,8 @@ from pixelwise.data.mask_scan import scan_masks
 from pixelwise.data.meaning import understand_masks, understand_polygons
 from pixelwise.data.pairing import pair_masks
 from pixelwise.data.polygons import annotation_labels, polygon_label, read_annotations
-from pixelwise.readers import image_stem, open_image
+from pixelwise.readers import image_stem
+from pixelwise.readers.stacked import open_images
 
 
 def find_cases(
@@ -83,6 +84,7 @@ def as_data_set(finding: Finding) -> DataSet | None:
         return None
     description = finding.description
     spacing, unit = description.spacing, description.unit
+    is_spacing_given = spacing is not None
     if spacing is None:
         spacing, unit = _spacing_of(finding.cases)
     return DataSet(
@@ -95,6 +97,8 @@ def as_data_set(finding: Finding) -> DataSet | None:
         unit=unit,
         split_rule=finding.split_rule,
         extras={**finding.extras, "pairing": finding.pairing},
+        channel_names=finding.channel_names,
+        is_spacing_given=is_spacing_given,
     )
 
 
@@ -214,7 +218,7 @@ def _understand(finding: Finding, label_map: str | None, max_pixels: int | None)
 
 def _spacing_of(cases: Sequence[Case]) -> tuple[tuple[float, ...] | None, str]:
     try:
-        with open_image(cases[0].image) as source:
+        with open_images(cases[0].images) as source:
             return source.header.spacing, source.header.unit
     except UserError:
         return None, "px"  # the file is reported when the facts are gathered

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import numpy.typing as npt
 
 from pixelwise.core.case import IGNORE, Case, DataSet
 from pixelwise.core.errors import Problem, UserError
@@ -15,8 +16,9 @@ from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.records import CaseFacts, ChannelFacts, ClassFacts, Facts
 from pixelwise.data.case_look import ChannelSums, Look, look_at_case
 from pixelwise.data.mask_scan import N_THREADS
+from pixelwise.data.set_geometry import geometry_problems, median_spacing, spacing_in_unit
 from pixelwise.data.set_problems import absent_classes, condense, describe_set, sum_pixels
-from pixelwise.readers import open_image
+from pixelwise.readers.stacked import open_images
 
 _N_SAMPLED = 2_000_000
 """Pixels of the training split that percentiles are taken from, spread evenly."""
@@ -49,6 +51,7 @@ def gather_facts(
         return None, problems
     n_channels = _choose_channels(usable)
     problems += describe_set(usable, dataset, n_channels)
+    problems += geometry_problems(usable, dataset)
     if len(usable) == len(looks):
         problems += absent_classes(usable, dataset)
     return _collect(dataset, usable, n_channels), problems
@@ -59,7 +62,7 @@ def _count_pixels(cases: Sequence[Case]) -> int:
     for case in cases:
         if case.split == "train":
             try:
-                with open_image(case.image) as source:
+                with open_images(case.images) as source:
                     total += math.prod(source.header.shape)
             except UserError:
                 continue  # reported when the case is looked at
@@ -75,35 +78,41 @@ def _collect(dataset: DataSet, looks: Sequence[Look], n_channels: int) -> Facts:
     return Facts(
         n_dims=shapes.shape[1],
         n_cases={split: counts[split] for split in ("train", "val", "test")},
-        cases=tuple(_case_facts(look, len(dataset.classes)) for look in looks),
+        cases=tuple(_case_facts(look, dataset) for look in looks),
         classes=_class_facts(dataset, training),
         channels=channels,
         median_shape=tuple(int(length) for length in np.median(shapes, axis=0)),
-        spacing=dataset.spacing,
+        spacing=median_spacing(training, dataset),
+        unit=dataset.unit,
+        channel_names=dataset.channel_names if len(dataset.channel_names) == n_channels else (),
         is_colour=n_channels == 3 and dtypes == {"uint8"},
         has_fov=any(look.case.fov is not None for look in looks),
     )
 
 
-def _case_facts(look: Look, n_classes: int) -> CaseFacts:
+def _case_facts(look: Look, dataset: DataSet) -> CaseFacts:
     if look.header is None:
         raise ValueError("a case without header has no facts")
+    placement = look.header.placement
     return CaseFacts(
         id=look.case.id,
         split=str(look.case.split),
         shape=look.header.shape,
         n_channels=look.header.n_channels,
         dtype=str(look.header.dtype),
-        class_pixels=tuple(int(n) for n in look.class_pixels[:n_classes]),
+        class_pixels=tuple(int(n) for n in look.class_pixels[: len(dataset.classes)]),
         n_ignored=int(look.class_pixels[IGNORE]) + look.n_outside,
         means=tuple(channel.mean for channel in look.channels),
         stds=tuple(channel.std for channel in look.channels),
+        spacing=spacing_in_unit(look.header, dataset.unit) or (),
+        orientation=placement.code if placement is not None else "",
     )
 
 
 def _class_facts(dataset: DataSet, looks: Sequence[Look]) -> tuple[ClassFacts, ...]:
     pixels = sum_pixels(looks)[:IGNORE]
     total = int(pixels.sum())
+    sizes = _class_sizes(dataset, looks)
     return tuple(
         ClassFacts(
             id=c.id,
@@ -111,9 +120,22 @@ def _class_facts(dataset: DataSet, looks: Sequence[Look]) -> tuple[ClassFacts, .
             n_pixels=int(pixels[c.id]),
             share=float(pixels[c.id] / total) if total else 0.0,
             n_cases=sum(int(look.class_pixels[c.id] > 0) for look in looks),
+            size=None if sizes is None else float(sizes[c.id]),
         )
         for c in dataset.classes
     )
+
+
+def _class_sizes(dataset: DataSet, looks: Sequence[Look]) -> npt.NDArray[np.float64] | None:
+    """Area or volume of each id in the unit of the set; None if a case has no spacing."""
+    total = np.zeros(IGNORE + 1)
+    for look in looks:
+        own = spacing_in_unit(look.header, dataset.unit) if look.header is not None else None
+        spacing = own or dataset.spacing
+        if spacing is None or dataset.unit == "px":
+            return None
+        total += look.class_pixels * math.prod(spacing)
+    return total
 
 
 def _channel_facts(looks: Sequence[Look], index: int, n_channels: int) -> ChannelFacts:

@@ -27,4 +27,5 @@ class Finding:
     pairing: str = ""
     split_rule: str = ""
     extras: dict[str, str] = field(default_factory=dict)
+    channel_names: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)

@@ -141,9 +141,10 @@ def _mixed_problems(looks: Sequence[Look], dataset: DataSet) -> list[Problem]:
     shapes = sorted({header.shape for header in headers})
     if len(shapes) > 1 and len(n_dims) == 1:
         small, large = min(shapes, key=math.prod), max(shapes, key=math.prod)
+        axes = "x, y, z" if n_dims == [3] else "width x height"
         problems.append(
             Problem(
-                f"image sizes vary from {_size(small)} to {_size(large)} (width x height): "
+                f"image sizes vary from {_size(small)} to {_size(large)} ({axes}): "
                 "training takes patches, and smaller images are mirrored at their border",
                 severity="note",
                 code="mixed-sizes",
