@@ -1,0 +1,1 @@
+"""One resumable queue for long benchmark tables: cells are measured, trained and scored in turn."""
