@@ -75,7 +75,8 @@ def _look_at_others(
     finding: Finding, dataset: DataSet | None, max_pixels: int | None
 ) -> list[Problem]:
     """Images that belong to no case of the data set are read too, for their own faults."""
-    used = {case.image for case in dataset.cases if case.split} if dataset else set()
+    cases = dataset.cases if dataset else ()
+    used = {path for case in cases if case.split for path in case.images}
     others = [path for path in finding.images if path not in used]
     with ThreadPoolExecutor(N_THREADS) as pool:
         results = list(pool.map(lambda path: look_at_image(path, max_pixels), others))

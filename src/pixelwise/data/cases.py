@@ -13,12 +13,12 @@ from pixelwise.core.errors import Problem, UserError
 from pixelwise.data.case_splits import split_cases
 from pixelwise.data.description import read_description
 from pixelwise.data.finding import Finding
-from pixelwise.data.layout import Layout, Place, find_layout, has_masks_beside
-from pixelwise.data.listing import drop_clashes, stem_key
+from pixelwise.data.layout import Layout, find_layout
+from pixelwise.data.listing import stem_key
 from pixelwise.data.mask_scan import scan_masks
 from pixelwise.data.meaning import understand_masks, understand_polygons
-from pixelwise.data.pairing import pair_masks
-from pixelwise.data.polygons import annotation_labels, polygon_label, read_annotations
+from pixelwise.data.place_cases import add_place, no_masks
+from pixelwise.data.polygons import annotation_labels
 from pixelwise.readers import image_stem
 from pixelwise.readers.stacked import open_images
 
@@ -66,7 +66,7 @@ def explore(
     finding = Finding(root, description, problems=[*layout.problems, *problems])
     for place in layout.places:
         finding.images += place.images
-        _add_place(finding, place, allow_unpaired)
+        add_place(finding, place, allow_unpaired)
     _make_ids_unique(finding)
     _attach_fov(finding, layout)
     finding.extras = layout.extras
@@ -74,7 +74,7 @@ def explore(
         _understand(finding, label_map, max_pixels)
         split_cases(finding, group, seed)
     elif not any(problem.severity == "error" for problem in finding.problems):
-        finding.problems.append(_no_masks(root))
+        finding.problems.append(no_masks(root))
     return finding
 
 
@@ -84,6 +84,7 @@ def as_data_set(finding: Finding) -> DataSet | None:
         return None
     description = finding.description
     spacing, unit = description.spacing, description.unit
+    names = finding.channel_names or description.channel_names
     is_spacing_given = spacing is not None
     if spacing is None:
         spacing, unit = _spacing_of(finding.cases)
@@ -97,76 +98,9 @@ def as_data_set(finding: Finding) -> DataSet | None:
         unit=unit,
         split_rule=finding.split_rule,
         extras={**finding.extras, "pairing": finding.pairing},
-        channel_names=finding.channel_names,
+        channel_names=names,
         is_spacing_given=is_spacing_given,
     )
-
-
-def _add_place(finding: Finding, place: Place, allow_unpaired: bool) -> None:
-    if place.images and not place.masks:
-        if place.annotations and _add_polygons(finding, place, allow_unpaired):
-            return
-        if place.split == "test":
-            finding.problems.append(
-                Problem(
-                    f"its {len(place.images)} images have no masks and are not used for tests",
-                    path=shown(place.folder),
-                    severity="note",
-                    code="no-masks",
-                )
-            )
-            return
-    if place.images and not place.masks:
-        _, clashes = drop_clashes(place.images)
-        finding.problems += [*clashes, _no_masks(place.folder)]
-        return
-    pairing = pair_masks(
-        place.images,
-        place.masks,
-        pattern=finding.description.mask_pattern,
-        allow_unpaired=allow_unpaired,
-    )
-    finding.problems += pairing.problems
-    finding.pairing = pairing.sentence
-    finding.cases += [
-        Case(image_stem(image), image, mask, split=place.split) for image, mask in pairing.pairs
-    ]
-
-
-def _add_polygons(finding: Finding, place: Place, allow_unpaired: bool) -> bool:
-    """Cases whose labels are polygons; False if the annotation files hold none."""
-    found: dict[str, tuple[Path, str]] = {}
-    for path in place.annotations:
-        try:
-            drawings = read_annotations(path)
-        except UserError as error:
-            finding.problems += error.problems
-            continue
-        for name, drawing in (drawings or {}).items():
-            found[name] = (path, name)
-            finding.drawings[f"{path}#{name}"] = drawing
-    if not found:
-        return False
-    images, clashes = drop_clashes(place.images)
-    finding.problems += clashes
-    for image in images:
-        match = found.get(image.name) or found.get(image_stem(image))
-        if match is not None:
-            label = polygon_label(*match)
-            finding.cases.append(Case(image_stem(image), image, label, split=place.split))
-        else:
-            finding.problems.append(
-                Problem(
-                    "this image is in no annotation file",
-                    "polygons for every image",
-                    "Add them, or leave such images out with --allow-unpaired.",
-                    shown(image),
-                    "warning" if allow_unpaired else "error",
-                    "image-without-mask",
-                )
-            )
-    finding.pairing = "polygons belong to the image that their annotation file names"
-    return True
 
 
 def _make_ids_unique(finding: Finding) -> None:
@@ -222,18 +156,3 @@ def _spacing_of(cases: Sequence[Case]) -> tuple[tuple[float, ...] | None, str]:
             return source.header.spacing, source.header.unit
     except UserError:
         return None, "px"  # the file is reported when the facts are gathered
-
-
-def _no_masks(folder: Path) -> Problem:
-    remedy = "Add the masks; prediction alone needs none."
-    if has_masks_beside(folder):
-        remedy = f"Give the folder that holds both: {shown(folder.parent)}"
-    return Problem(
-        "no masks were found for the images",
-        "a folder masks/ (or labels, annotations, gt, "
-        "manual …) beside images/, masks named like NAME_mask beside their images, or COCO or "
-        "LabelMe annotations",
-        remedy,
-        shown(folder),
-        code="no-masks",
-    )

@@ -62,6 +62,7 @@ class Description:
     mask_pattern: str | None = None
     name: str = ""
     extras: Mapping[str, str] = field(default_factory=dict)
+    channel_names: tuple[str, ...] = ()
 
 
 def read_description(root: Path) -> tuple[Description, list[Problem]]:
@@ -76,11 +77,9 @@ def read_description(root: Path) -> tuple[Description, list[Problem]]:
     if not isinstance(content, dict):
         return Description(path), [_malformed(path, "it holds no object {...}", "an object")]
     problems: list[Problem] = []
-    classes = _read_classes(path, content, problems)
-    ignore = content.get("ignore_index")
-    labels = content.get("labels")
-    if isinstance(labels, dict) and isinstance(labels.get("ignore"), int):
-        ignore = labels["ignore"]
+    labels = _turn_labels(content.get("labels"))
+    classes = _read_classes(path, content.get("classes"), labels, problems)
+    ignore = labels.get("ignore", content.get("ignore_index"))
     if ignore is not None and (not isinstance(ignore, int) or isinstance(ignore, bool)):
         problems.append(_malformed(path, f"ignore_index is {ignore!r}", "a whole number or null"))
         ignore = None
@@ -95,7 +94,14 @@ def read_description(root: Path) -> tuple[Description, list[Problem]]:
         pattern = None
     name = content.get("name")
     return Description(
-        path, classes, ignore, spacing, unit, pattern, name if isinstance(name, str) else ""
+        path,
+        classes,
+        ignore,
+        spacing,
+        unit,
+        pattern,
+        name if isinstance(name, str) else "",
+        channel_names=_read_channels(path, content, problems),
     ), problems
 
 
@@ -135,16 +141,20 @@ def _generated(index: int) -> str:
     return "#" + "".join(f"{round(255 * level):02x}" for level in levels)
 
 
+def _turn_labels(labels: Any) -> dict[str, Any]:
+    """Name -> value, as nnU-Net writes it; the Decathlon writes it the other way round."""
+    if not isinstance(labels, dict):
+        return {}
+    is_turned = all(str(key).isdecimal() and isinstance(name, str) for key, name in labels.items())
+    return {name: int(key) for key, name in labels.items()} if is_turned else labels
+
+
 def _read_classes(
-    path: Path, content: dict[str, Any], problems: list[Problem]
+    path: Path, given: Any, labels: Mapping[str, Any], problems: list[Problem]
 ) -> tuple[StoredClass, ...]:
-    given = content.get("classes")
-    if given is None and isinstance(content.get("labels"), dict):
-        given = [  # nnU-Net: {"background": 0, "vessel": 1, "ignore": 2}
-            {"id": value, "name": name}
-            for name, value in content["labels"].items()
-            if name != "ignore"
-        ]
+    is_plain = not any(isinstance(value, list) for value in labels.values())
+    if given is None and labels and is_plain:  # lists are regions, which are no classes
+        given = [{"id": v, "name": name} for name, v in labels.items() if name != "ignore"]
     if given is None:
         return ()
     if not isinstance(given, list) or not given:
@@ -191,6 +201,24 @@ def _read_class(path: Path, index: int, item: Any, problems: list[Problem]) -> S
         )
         return None
     return StoredClass(number, str(name), colour.lower() if colour else None)
+
+
+def _read_channels(path: Path, content: dict[str, Any], problems: list[Problem]) -> tuple[str, ...]:
+    """Names of channels: a list (ours), or {"0": "T1"} as nnU-Net and the Decathlon write it."""
+    given = content.get("channel_names", content.get("modality"))
+    if isinstance(given, dict):
+        keys = sorted(given, key=lambda key: (len(str(key)), str(key)))
+        if [str(key) for key in keys] == [str(number) for number in range(len(keys))]:
+            given = [given[key] for key in keys]
+    if isinstance(given, list) and all(isinstance(name, str) and name for name in given):
+        # Some sets call all channels alike; a number tells them apart.
+        twice = {name for name in given if given.count(name) > 1}
+        return tuple(f"{n} {i}" if n in twice else n for i, n in enumerate(given))
+    if given is not None and "channel_names" in content:
+        problems.append(
+            _malformed(path, f"channel_names is {given!r}", '["T1", "FLAIR"] or {"0": "T1", …}')
+        )
+    return ()
 
 
 def _read_spacing(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pixelwise.core.case import Split
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem
+from pixelwise.data.channel_files import ChannelOf, case_folders, channels_by_folder
 from pixelwise.data.listing import Listing, list_folder, no_pictures, report_others
 from pixelwise.data.pairing import split_by_name
 from pixelwise.data.splits import split_of_folder
@@ -60,13 +61,19 @@ _NNUNET_TEST = ("imagesTs", "labelsTs")
 
 @dataclass(slots=True)
 class Place:
-    """Pictures of one split, with the masks or annotation files that belong to them."""
+    """Pictures of one split, with the masks or annotation files that belong to them.
+
+    channel_of: case and channel of each image, where folders say that images are channels.
+    mask_of: stem of a case -> its mask, where both lie in the folder of the case.
+    """
 
     folder: Path
     images: list[Path]
     masks: list[Path]
     split: Split | None = None
     annotations: list[Path] = field(default_factory=list)
+    channel_of: ChannelOf = field(default_factory=dict)
+    mask_of: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -133,12 +140,24 @@ def _search_deeper(layout: Layout, listing: Listing, split: Split | None) -> Non
     if named and split is None:
         for folder, inner_split in named:
             _search(layout, folder, inner_split)
+    elif not listing.pictures:
+        _add_case_folders(layout, listing, split)
     if listing.pictures:
         images, masks = split_by_name(listing.pictures)
         layout.problems += report_others(listing)
         layout.places.append(
             Place(listing.folder, images, masks, split, _annotations_near(layout, listing))
         )
+
+
+def _add_case_folders(layout: Layout, listing: Listing, split: Split | None) -> None:
+    """A folder for each case that holds its channels and its mask."""
+    files = {folder: list_folder(folder).pictures for folder in listing.folders}
+    channel_of, mask_of = case_folders({f: pictures for f, pictures in files.items() if pictures})
+    if channel_of:
+        masks = list(mask_of.values())
+        place = Place(listing.folder, list(channel_of), masks, split, [], channel_of, mask_of)
+        layout.places.append(place)
 
 
 def _add_folders(
@@ -153,6 +172,8 @@ def _add_folders(
         layout.places.append(place)
         _warn_deeper(layout, inner)
         return
+    if _add_channel_folders(layout, inner, masks_inner, split):
+        return
     mask_folders = {split_of_folder(f.name): f for f in masks_inner.folders}
     for folder in inner.folders:
         inner_split = split_of_folder(folder.name)
@@ -161,6 +182,8 @@ def _add_folders(
         pictures = _list_inner(layout, folder)
         found = mask_folders.get(inner_split)
         truth = _list_inner(layout, found) if found else Listing(folder)
+        if not pictures.pictures and _add_channel_folders(layout, pictures, truth, inner_split):
+            continue
         layout.places.append(
             Place(
                 folder,
@@ -172,6 +195,21 @@ def _add_folders(
         )
     if not layout.places:
         _warn_deeper(layout, inner)
+
+
+def _add_channel_folders(
+    layout: Layout, images: Listing, masks: Listing, split: Split | None
+) -> bool:
+    """images/t1/CASE and images/flair/CASE, or images/CASE/t1 and images/CASE/flair."""
+    files = {folder: list_folder(folder).pictures for folder in images.folders}
+    files = {folder: pictures for folder, pictures in files.items() if pictures}
+    if any(split_of_folder(folder.name) for folder in files):
+        return False
+    channel_of = channels_by_folder(files, masks.pictures)
+    if channel_of:
+        place = Place(images.folder, list(channel_of), masks.pictures, split, [], channel_of)
+        layout.places.append(place)
+    return bool(channel_of)
 
 
 def _add_nnunet_test(layout: Layout, listing: Listing) -> None:

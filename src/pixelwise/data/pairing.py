@@ -101,6 +101,11 @@ def pair_masks(
     return pairing
 
 
+def mask_stem(path: Path) -> str:
+    """The stem of a mask without an ending like _mask."""
+    return MASK_WORD.sub("", stem_key(image_stem(path)))
+
+
 def split_by_name(pictures: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Images and masks of a folder that holds both, told apart by endings like _mask."""
     masks = [path for path in pictures if MASK_WORD.search(image_stem(path))]
