@@ -84,7 +84,7 @@ def test_another_network_starts_from_its_own_options() -> None:
         ("netwrok.name=unet", "no field 'netwrok.name'.*Did you mean network.name"),
         ("network.options.wdith=4", "no option 'wdith'.*Did you mean width"),
         ("network.name=unett", "no network called 'unett'.*Did you mean unet"),
-        ("loss.name=dice", "no loss called 'dice'.*Did you mean soft-dice"),
+        ("loss.name=dice", "no loss called 'dice'.*Did you mean .*soft-dice"),
         ("task.name=semantics", "no task called 'semantics'.*Did you mean semantic"),
         ("training.step=5", "no field 'training.step'.*Did you mean training.steps"),
         ("batch=5", "no field 'batch'"),

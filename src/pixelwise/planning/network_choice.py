@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
+
 from pixelwise.core.plan import PartSection
 from pixelwise.core.quantities import format_duration
 from pixelwise.core.records import Choice
@@ -136,8 +138,14 @@ def _sized(name: str, situation: Situation, width: int | None = None) -> Candida
 
 
 def _field(network: PartSection, situation: Situation) -> Field:
+    """How the sizes of a network relate, from a form of it without memory if that can be had."""
     io = NetworkIO(situation.n_dims, situation.n_channels, situation.n_classes)
-    return field_of(build_network(network.name, io, dict(network.options)))
+    try:
+        with torch.device("meta"):
+            return field_of(build_network(network.name, io, dict(network.options)))
+    except (NotImplementedError, RuntimeError):
+        # a user's own network may look at its weights while it is built
+        return field_of(build_network(network.name, io, dict(network.options)))
 
 
 def _wanted_patch(recipe: Recipe, situation: Situation) -> tuple[int, ...]:
