@@ -10,7 +10,7 @@ import pytest
 
 from pixelwise.core.image import Header
 from pixelwise.core.placement import place_volume
-from pixelwise.data.region_table import Scale, measure_regions, scale_of, volume_text
+from pixelwise.data.region_table import Scale, measure_regions, scale_of
 
 NAN = float("nan")
 
@@ -80,17 +80,3 @@ def test_scale_of_a_file_and_of_a_set() -> None:
     bare = Header(Path("a.npy"), (6, 8, 10), 1, np.dtype("u1"), "NumPy")
     assert scale_of(bare, (2.0, 2.0, 2.0), "um") == Scale((2.0, 2.0, 2.0), "um")
     assert scale_of(bare) == Scale((1.0, 1.0, 1.0), "px")
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "n_dims", "text"),
-    [
-        (840.0, "mm", 3, "840 mm³"),
-        (1234567.0, "mm", 3, "1235 mL"),
-        (1500.0, "mm", 3, "1.5 mL"),
-        (25.0, "px", 2, "25 px²"),
-        (123456.0, "px", 3, "123\u202f456 px³"),
-    ],
-)
-def test_sizes_in_words(value: float, unit: str, n_dims: int, text: str) -> None:
-    assert volume_text(value, unit, n_dims) == text

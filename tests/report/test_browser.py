@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from pixelwise.report.content import ReportContent
-from pixelwise.report.page import write_report
+from pixelwise.core.case import ClassInfo
+from pixelwise.report.content import GalleryItem, ReportContent
+from pixelwise.report.gallery import gallery
+from pixelwise.report.page import Section, render_page, write_report
+from pixelwise.report.volume_pictures import view_volume
 
 pytestmark = pytest.mark.browser
 
@@ -171,3 +176,92 @@ def test_readable_without_script(visit: Callable[..., Visit]) -> None:
     assert made.page.locator("#theme").is_hidden()
     assert made.page.locator("summary").first.is_visible()
     assert made.page.locator(".view img").first.is_visible()
+
+
+@pytest.fixture(scope="module")
+def volume_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with one volume of 12 slices, the fifth of which holds the error."""
+    truth = np.zeros((12, 30, 20), np.uint8)
+    truth[2:9, 5:20, 5:15] = 1
+    predicted = truth.copy()
+    predicted[4, 8:12, 8:12] = 0
+    image = np.arange(truth.size, dtype=np.float32).reshape(1, *truth.shape)
+    views = view_volume(image, truth, predicted, spacing=(4.0, 1.0, 2.0), unit="mm")
+    flat = views.planes[0]
+    item = GalleryItem("scan", "worst", 0.9, flat.image, flat.truth, flat.predicted, views=views)
+    classes = (ClassInfo(0, "background", "#000000"), ClassInfo(1, "organ", "#e69f00"))
+    section = Section("summary", "Cases", gallery([item], classes, "Dice"))
+    text = render_page("Scan", [section], created=datetime(2026, 1, 2, tzinfo=UTC), version="0")
+    path = tmp_path_factory.mktemp("volume") / "page.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def volume(browser: Any, volume_page: Path) -> Iterator[Callable[..., Visit]]:
+    visits: list[Visit] = []
+
+    def go(**options: Any) -> Visit:
+        visits.append(Visit(browser, volume_page, **options))
+        return visits[-1]
+
+    yield go
+    for made in visits:
+        assert made.complaints == []
+        assert made.outside(volume_page) == []
+        made.context.close()
+
+
+def test_slices_are_turned_by_keys(volume: Callable[..., Visit]) -> None:
+    page = volume().page
+    slider, told = page.locator(".slices input[type=range]"), page.locator(".slices output")
+    assert told.inner_text() == "across z slice 5 of 12, 16 mm from the first"
+    before = page.locator(".slice-stage").screenshot()
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert told.inner_text() == "across z slice 6 of 12, 20 mm from the first"
+    assert slider.get_attribute("aria-valuetext") == told.inner_text()
+    assert page.locator(".slice-stage").screenshot() != before
+    page.keyboard.press("End")
+    assert told.inner_text().startswith("across z slice 12 of 12")
+    page.keyboard.press("ArrowRight")
+    assert told.inner_text().startswith("across z slice 12 of 12")
+
+
+def test_layers_are_chosen_by_keys(volume: Callable[..., Visit]) -> None:
+    page = volume().page
+    pictures = []
+    page.locator(".slices input[value=errors]").focus()
+    for _ in range(4):
+        pictures.append(page.locator(".slice-stage").screenshot())
+        page.keyboard.press("ArrowRight")
+    assert len(set(pictures)) == 4
+
+
+def test_planes_have_the_shape_of_the_body(volume: Callable[..., Visit]) -> None:
+    page = volume(viewport={"width": 1200, "height": 900}).page
+    frames = page.locator(".views .frame").all()
+    shapes = [box["width"] / box["height"] for box in (frame.bounding_box() for frame in frames)]
+    wanted = [20 * 2 / 30, 20 * 2 / (12 * 4), 30 / (12 * 4)]
+    assert shapes == pytest.approx([ratio for ratio in wanted for _ in range(4)], rel=0.02)
+    stage = page.locator(".slice-stage").bounding_box()
+    assert stage["width"] / stage["height"] == pytest.approx(wanted[0], rel=0.02)
+
+
+def test_enlarged_planes_are_named(volume: Callable[..., Visit]) -> None:
+    page = volume().page
+    page.locator(".view").nth(5).click()
+    assert page.locator("#zoom-title").inner_text().endswith("slice 10 of 30: Truth")
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#zoom-title").inner_text().endswith("slice 10 of 20: Truth")
+
+
+def test_volumes_without_script(volume: Callable[..., Visit]) -> None:
+    page = volume(java_script_enabled=False).page
+    assert page.locator(".slice-stage").is_visible()
+    assert page.locator(".slice-controls").is_hidden()
+
+
+def test_volumes_on_a_narrow_screen(volume: Callable[..., Visit]) -> None:
+    page = volume(viewport={"width": 360, "height": 800}).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

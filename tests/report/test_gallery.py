@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from pixelwise.core.case import ClassInfo
+from pixelwise.report.case_views import layer_url, thin_out
 from pixelwise.report.content import GalleryItem
-from pixelwise.report.gallery import gallery, layer_url, legend, thin_out
+from pixelwise.report.gallery import gallery, legend
 
 CLASSES = (ClassInfo(0, "background", "#000000"), ClassInfo(1, "cell", "#e69f00"))
 

@@ -17,6 +17,7 @@ from pixelwise.report.wording import (
     number,
     share,
     short_count,
+    size_text,
     why_no_mean,
     why_no_spread,
 )
@@ -83,3 +84,17 @@ def test_reasons_for_no_value() -> None:
     assert why_no_mean(infinite).startswith("infinite in 2 of 4 cases")
     single = nothing.model_copy(update={"mean": 0.5, "n_cases": 1, "n_undefined": 0})
     assert why_no_spread(single) == "there is only one case with a value"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "n_dims", "text"),
+    [
+        (840.0, "mm", 3, "840 mm³"),
+        (1234567.0, "mm", 3, "1235 mL"),
+        (1500.0, "mm", 3, "1.5 mL"),
+        (25.0, "px", 2, "25 px²"),
+        (123456.0, "px", 3, "123\u202f456 px³"),
+    ],
+)
+def test_sizes_in_words(value: float, unit: str, n_dims: int, text: str) -> None:
+    assert size_text(value, unit, n_dims) == text

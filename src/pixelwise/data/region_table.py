@@ -20,7 +20,6 @@ WORLD_AXES = ("x", "y", "z")
 """Order of the world coordinates of a placement: towards left, posterior and superior (LPS)."""
 
 _STATISTICS = ("mean", "std", "p05", "median", "p95")
-_SUPERSCRIPTS = {2: "²", 3: "³"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +82,6 @@ def measure_regions(
     n_dims = image.ndim - 1
     columns = region_columns(n_dims, scale, channel_names)
     return columns, [_row(name, mask, image, scale) for name, mask in masks.items()]
-
-
-def volume_text(value: float, unit: str, n_dims: int) -> str:
-    """A size for people: "12.3 mL" from 1000 mm³ on, else "840 mm³", "25 px²"."""
-    if unit == "mm" and n_dims == 3 and value >= _ML:
-        return f"{value / _ML:.4g} mL"
-    written = f"{value:.4g}" if value < _LARGE else f"{value:,.0f}".replace(",", "\u202f")
-    return f"{written} {unit}{_SUPERSCRIPTS[n_dims]}"
-
-
-_ML = 1000.0
-_LARGE = 1e4
 
 
 def _has_world(scale: Scale) -> bool:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pixelwise.core.errors import Problem
 from pixelwise.core.plan import Plan
 from pixelwise.core.records import Facts, IntervalRecord, Summary
+from pixelwise.report.volume_pictures import VolumeViews
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class GalleryItem:
 
     image (y, x, 3) uint8; truth and predicted (y, x) class ids on the same grid, 255 = void.
     caption: why it is shown ("worst of 8", "median"). pieces says what `image` is of a
-    larger whole ("slice 12 of 30"), empty if it is the whole.
+    larger whole ("slice 12 of 30"), empty if it is the whole. views: planes and slices of a
+    volume; image, truth and predicted are then the first of the planes.
     """
 
     case_id: str
@@ -30,6 +32,7 @@ class GalleryItem:
     truth: npt.NDArray[np.integer]
     predicted: npt.NDArray[np.integer]
     pieces: str = ""
+    views: VolumeViews | None = None
 
 
 @dataclass(frozen=True, slots=True)

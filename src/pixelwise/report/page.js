@@ -31,11 +31,10 @@
   const show = (index) => {
     current = (index + views.length) % views.length;
     const view = views[current];
-    const figure = view.closest("figure");
-    const name = figure.querySelector("figcaption strong").textContent;
-    heading.textContent = name + ": " + view.dataset.view;
-    frame.className = figure.classList.contains("small") ? "small" : "";
-    frame.style.cssText = figure.style.cssText;
+    const row = view.closest(".views");
+    heading.textContent = row.dataset.name + ": " + view.dataset.view;
+    frame.className = row.classList.contains("small") ? "small" : "";
+    frame.style.cssText = row.style.cssText;
     frame.replaceChildren(view.querySelector(".frame").cloneNode(true));
   };
   views.forEach((view, index) => view.addEventListener("click", () => {
@@ -53,5 +52,26 @@
       event.preventDefault();
       show(current + steps[event.key]);
     }
+  });
+
+  document.querySelectorAll(".slices").forEach((part) => {
+    const stage = part.querySelector(".slice-stage");
+    const slider = part.querySelector("input[type=range]");
+    const told = part.querySelector("output");
+    const texts = JSON.parse(part.dataset.texts);
+    const columns = Number(part.dataset.columns);
+    const turn = () => {
+      const index = Number(slider.value);
+      stage.style.setProperty("--column", index % columns);
+      stage.style.setProperty("--row", Math.floor(index / columns));
+      told.textContent = texts[index];
+      slider.setAttribute("aria-valuetext", texts[index]);
+    };
+    part.querySelector(".slice-controls").hidden = false;
+    slider.addEventListener("input", turn);
+    part.querySelectorAll("input[type=radio]").forEach((choice) => {
+      choice.addEventListener("change", () => { part.dataset.shown = choice.value; });
+    });
+    turn();
   });
 })();

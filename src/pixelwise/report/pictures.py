@@ -58,43 +58,58 @@ def find_background(classes: Sequence[ColouredClass]) -> int | None:
     return None
 
 
-def viewable_rgb(image: npt.NDArray[Any]) -> Picture:
+def viewable_rgb(
+    image: npt.NDArray[Any], limits: Sequence[tuple[float, float]] | None = None
+) -> Picture:
     """Any image as colours for the eye: (c, [z,] y, x) -> ([z,] y, x, 3) uint8.
 
     8-bit colour stays as it is. Everything else is stretched per channel between the
     percentiles 0.5 and 99.5; non-finite pixels become black, a constant channel grey.
     Two channels are shown as magenta and green, more than three as evenly spread hues.
+    limits: what becomes black and white in each channel (see channel_limits), where the
+    picture is a part of something larger.
     """
     channels = image[:3] if image.dtype == np.uint8 and len(image) == 4 else image
     if image.dtype == np.uint8 and len(channels) == 3:
         return np.ascontiguousarray(np.moveaxis(channels, 0, -1))
     hues = _channel_hues(len(channels))
     mixed = np.zeros((*channels.shape[1:], 3), dtype=np.float32)
-    for channel, hue in zip(channels, hues, strict=True):
-        mixed += stretch(channel)[..., None] * hue
+    ends = [None] * len(channels) if limits is None else limits[: len(channels)]
+    for channel, hue, given in zip(channels, hues, ends, strict=True):
+        mixed += stretch(channel, given)[..., None] * hue
     return (np.clip(mixed, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def stretch(channel: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Intensities scaled so that the percentiles 0.5 and 99.5 become 0 and 1, clipped.
+def stretch(
+    channel: npt.NDArray[Any], limits: tuple[float, float] | None = None
+) -> npt.NDArray[np.float32]:
+    """Intensities scaled so that the limits (default: channel_limits) become 0 and 1, clipped.
 
-    An 8-bit channel that uses most of its range already keeps it.
+    Where both limits are equal everything finite becomes 0.5.
     """
     values = channel.astype(np.float32)
     is_finite = np.isfinite(values)
-    sample = values[is_finite]
-    sample = sample[:: max(1, sample.size // MAX_SAMPLES)]
-    if sample.size == 0:
-        return np.zeros_like(values)
-    low, high = (float(p) for p in np.percentile(sample, (LOW_PERCENTILE, HIGH_PERCENTILE)))
-    if channel.dtype == np.uint8 and high - low > 127:
-        low, high = 0.0, 255.0
-    if high <= low:
-        low, high = float(sample.min()), float(sample.max())
+    low, high = channel_limits(channel) if limits is None else limits
     if high <= low:
         return np.where(is_finite, np.float32(0.5), np.float32(0))
     stretched = np.clip((values - low) / (high - low), 0, 1)
     return np.where(is_finite, stretched, np.float32(0))
+
+
+def channel_limits(channel: npt.NDArray[Any]) -> tuple[float, float]:
+    """The percentiles 0.5 and 99.5 of the finite values, the extremes if those are equal.
+
+    An 8-bit channel that uses most of its range keeps it: (0, 255). Empty: (0, 0).
+    """
+    flat = channel.reshape(-1)
+    sample = flat[:: max(1, flat.size // MAX_SAMPLES)].astype(np.float32)
+    sample = sample[np.isfinite(sample)]
+    if sample.size == 0:
+        return 0.0, 0.0
+    low, high = (float(p) for p in np.percentile(sample, (LOW_PERCENTILE, HIGH_PERCENTILE)))
+    if channel.dtype == np.uint8 and high - low > 127:
+        return 0.0, 255.0
+    return (low, high) if high > low else (float(sample.min()), float(sample.max()))
 
 
 def render_overlay(

@@ -10,6 +10,8 @@ from pixelwise.core.records import MetricSummary, Summary
 from pixelwise.metrics import METRICS
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+ML_IN_MM3 = 1000.0
+LARGE_SIZE = 1e4
 SPLIT_ORDER = ("test", "val", "train")
 SPLIT_NAMES = {"test": "test", "val": "validation", "train": "training"}
 METRIC_NAMES = {
@@ -78,6 +80,14 @@ def share(value: float) -> str:
 def shape_text(shape: Sequence[int]) -> str:
     """A grid as rows × columns."""
     return " × ".join(str(length) for length in shape)
+
+
+def size_text(value: float, unit: str, n_dims: int) -> str:
+    """An area or a volume in `unit`: "840 mm³", from 1000 mm³ on "12.3 mL", "25 px²"."""
+    if unit == "mm" and n_dims == 3 and value >= ML_IN_MM3:
+        return f"{general(value / ML_IN_MM3)} mL"
+    digits = f"{value:.4g}" if value < LARGE_SIZE else count(round(value))
+    return f"{digits} {unit}{str(n_dims).translate(SUPERSCRIPTS)}"
 
 
 def split_name(split: str) -> str:
