@@ -86,7 +86,8 @@ def test_the_raw_layout_of_nnunet(tmp_path: Path) -> None:
     )
     dataset, problems = find(tmp_path)
     assert [c.name for c in dataset.classes] == ["background", "vessel"]
-    assert [case.id for case in dataset.of_split("test")] == ["p4_0000"]
+    assert [case.id for case in dataset.of_split("test")] == ["p4"]
+    assert dataset.channel_names == ("grey",)
     assert len(dataset.of_split("val")) == 1
     assert all(problem.severity != "error" for problem in problems)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from pixelwise.core.errors import BadOutput, UnreadableFile
+from pixelwise.core.errors import UnreadableFile
 from pixelwise.core.image import Header
 from pixelwise.readers import create_labels, open_image, open_labels
 from pixelwise.readers.tiff import TiffSource
@@ -146,25 +146,6 @@ def test_imagej_channels_and_calibration(tmp_path: Path) -> None:
         assert np.array_equal(source.read(), stack)
 
 
-@pytest.mark.parametrize(
-    ("metadata", "said"), [({"axes": "ZYX"}, r"5 slices \(Z\)"), ({"axes": "TYX"}, "5 time points")]
-)
-def test_stacks_are_refused_with_their_pages(
-    tmp_path: Path, metadata: dict[str, str], said: str
-) -> None:
-    path = tmp_path / "stack.ome.tif"
-    tifffile.imwrite(path, np.zeros((5, 6, 7), np.uint8), ome=True, metadata=metadata)
-    with pytest.raises(UnreadableFile, match=f"5 pages of 7 x 6 pixels: {said}"):
-        open_image(path)
-
-
-def test_pages_without_a_word_about_axes_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "stack.tif"
-    tifffile.imwrite(path, np.zeros((3, 6, 7), np.uint8), photometric="minisblack", metadata=None)
-    with pytest.raises(UnreadableFile, match="slices or colour channels"):
-        open_image(path)
-
-
 def test_smaller_copies_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "pyramid.tif"
     with tifffile.TiffWriter(path) as writer:
@@ -250,7 +231,7 @@ def test_an_uncompressed_image_is_mapped_not_loaded(tmp_path: Path) -> None:
     tifffile.imwrite(path, np.zeros((512, 512), np.uint16), byteorder=">")
     with open_image(path) as source:
         assert isinstance(source, TiffSource)
-        mapped = source._map(source._layout.pages[0])
+        mapped = source._map(source._layout.slices[0][0])
         assert isinstance(mapped, np.memmap)
 
 
@@ -277,12 +258,6 @@ def test_a_circle_of_pages_ends(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(UnreadableFile, match="circle"):
         open_image(path)
-
-
-def test_volumes_are_not_written_as_2d_labels(tmp_path: Path) -> None:
-    header = Header(tmp_path / "x.tif", (2, 3, 4), 1, np.dtype("uint8"), "TIFF")
-    with pytest.raises(BadOutput, match="2D"):
-        create_labels(tmp_path / "x.tif", header)
 
 
 def test_labels_are_stored_numbers_even_where_white_is_zero(tmp_path: Path) -> None:

@@ -16,21 +16,18 @@ import numpy as np
 import tifffile
 
 from pixelwise.core.contents import alpha_note, damaged, misnamed, shown
-from pixelwise.core.errors import BadOutput, Problem, UserError
-from pixelwise.core.image import Array, Closing, Header, Region, Sink, whole_region
-from pixelwise.core.sinks import RegionSink, blank_labels
+from pixelwise.core.errors import Problem, UserError
+from pixelwise.core.image import Array, Closing, Header, Region, whole_region
 from pixelwise.readers import READERS, Purpose
 from pixelwise.readers.tiff_chain import check_chain
-from pixelwise.readers.tiff_layout import GDAL_NODATA, GEO_TAGS, Layout, read_layout
+from pixelwise.readers.tiff_labels import create_tiff
+from pixelwise.readers.tiff_layout import Layout, read_layout
 
 # tifffile logs what is odd in a file; without a handler Python prints that to stderr.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 _MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _CACHE_BYTES = 64 << 20
-_TILE = 512
-_OPAQUE_CLASSES = 254
-"""The last label that can be a class; a nodata value up to here would hide one."""
 
 
 class TiffSource(Closing):
@@ -65,11 +62,11 @@ class TiffSource(Closing):
         return replace(self._header, notes=(*self._header.notes, note))
 
     def read(self, region: Region | None = None) -> Array:
-        rows, columns = region or whole_region(self._header.shape)
+        *depth, rows, columns = region or whole_region(self._header.shape)
+        slices = self._layout.slices[depth[0]] if depth else self._layout.slices
         try:
-            parts = [self._read_page(page, rows, columns) for page in self._layout.pages]
-            values = np.concatenate(parts) if len(parts) > 1 else parts[0]
-            return self._finish(values)
+            planes = [self._read_slice(pages, rows, columns) for pages in slices]
+            return np.stack(planes, axis=1) if depth else planes[0]
         except UserError:
             raise
         except Exception as error:  # decoders raise anything on damaged bytes
@@ -98,6 +95,10 @@ class TiffSource(Closing):
             layout.palette,
             tuple(notes),
         )
+
+    def _read_slice(self, pages: tuple[Any, ...], rows: slice, columns: slice) -> Array:
+        parts = [self._read_page(page, rows, columns) for page in pages]
+        return self._finish(np.concatenate(parts) if len(parts) > 1 else parts[0])
 
     def _read_page(self, page: Any, rows: slice, columns: slice) -> Array:
         """Samples (c, y, x) of one page, as they are stored."""
@@ -187,45 +188,6 @@ class TiffSource(Closing):
         return np.ascontiguousarray(values)
 
 
-def create_tiff(
-    path: Path, header: Header, dtype: str, palette: tuple[tuple[int, int, int], ...] | None
-) -> Sink:
-    """A tiled, deflated TIFF that is being filled with labels (y, x)."""
-    if len(header.shape) != 2:
-        raise BadOutput(
-            f"labels of shape {header.shape} cannot be written as TIFF",
-            "2D labels",
-            "Write the format of the input.",
-            path=shown(path),
-            code="unknown-format",
-        )
-    options: dict[str, Any] = {"metadata": None, "photometric": "minisblack"}
-    geo_tags = header.geometry.get(GEO_TAGS, ())
-    if geo_tags:
-        options["extratags"] = [_label_tag(tag) for tag in geo_tags]
-    elif header.spacing and header.unit != "px":
-        options |= {"ome": True, "metadata": _ome_metadata(header)}
-    if palette and dtype == "uint8":
-        options |= {"photometric": "palette", "colormap": _colormap(palette)}
-    height, width = header.shape
-
-    def finish(temporary: Path, labels: Array) -> None:
-        is_large = max(height, width) > _TILE
-        tifffile.imwrite(
-            temporary,
-            _tiles(labels) if is_large else labels,
-            shape=labels.shape,
-            dtype=labels.dtype,
-            compression="zlib",
-            tile=(_TILE, _TILE) if is_large else None,
-            bigtiff=labels.nbytes > 1 << 31,
-            software=False,
-            **options,
-        )
-
-    return RegionSink(path, lambda temporary: blank_labels(temporary, header.shape, dtype), finish)
-
-
 @READERS.register(
     "tiff",
     recognises=lambda head: head.startswith(_MAGIC),
@@ -261,40 +223,8 @@ def _touched(
                 )
 
 
-def _tiles(labels: Array) -> Iterator[Array]:
-    for top in range(0, labels.shape[0], _TILE):
-        for left in range(0, labels.shape[1], _TILE):
-            yield np.ascontiguousarray(labels[top : top + _TILE, left : left + _TILE])
-
-
 def _from_cmyk(values: Array, white: int) -> Array:
     ink = values[:4].astype(np.float64)
     light = (white - ink[:3]) * (white - ink[3]) / white
     converted: Array = np.rint(light).astype(values.dtype)
     return converted
-
-
-def _colormap(palette: tuple[tuple[int, int, int], ...]) -> Array:
-    colormap = np.zeros((3, 256), np.uint16)
-    colormap[:, : len(palette)] = np.asarray(palette[:256], np.uint16).T * 257
-    return colormap
-
-
-def _label_tag(tag: tuple[int, int, int, Any, bool]) -> tuple[int, int, int, Any, bool]:
-    """A GeoTIFF tag for the labels: a nodata value that is a class would hide that class."""
-    code, dtype, _, value, once = tag
-    if code != GDAL_NODATA:
-        return tag
-    try:
-        hides_class = 0 <= float(value) <= _OPAQUE_CLASSES
-    except ValueError:
-        hides_class = False
-    return (code, dtype, 0, "255", once) if hides_class else tag
-
-
-def _ome_metadata(header: Header) -> dict[str, Any]:
-    spacing = header.spacing or ()
-    names = ("PhysicalSizeY", "PhysicalSizeX")
-    sizes: dict[str, Any] = dict(zip(names, spacing[-2:], strict=False))
-    units = {f"{name}Unit": header.unit for name in names}
-    return {"axes": "YX", **sizes, **units}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +13,8 @@ import numpy as np
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import UnreadableFile
 from pixelwise.core.image import NODATA, Array
+from pixelwise.readers.tiff_pages import choose_pages, refuse_pages
+from pixelwise.readers.tiff_spacing import read_spacing
 
 GEO_TAGS = "geotiff"
 """Key of Header.geometry: tags (code, dtype, count, value, True) to be written back."""
@@ -27,22 +27,13 @@ _MIN_IS_WHITE, _PALETTE, _SEPARATED, _YCBCR = 0, 3, 5, 6
 _UNUSUAL = {8: "CIELAB", 9: "ICCLAB", 10: "ITULAB"}
 _ALPHA = (1, 2)
 _JPEG = (6, 7, 34892, 33007)
-_AXIS_NAMES = {
-    "Z": "slices (Z)",
-    "T": "time points (T)",
-    "C": "channels (C)",
-    "Q": "pages",
-    "I": "pages",
-    "S": "samples",
-    "R": "tiles",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the pages of a file make up one image."""
+    """How the pages of a file make up one image: the pages of each slice, one or one a channel."""
 
-    pages: tuple[Any, ...]
+    slices: tuple[tuple[Any, ...], ...]
     shape: tuple[int, ...]
     n_channels: int
     dtype: np.dtype[Any]
@@ -58,14 +49,14 @@ class Layout:
 
 
 def read_layout(path: Path, file: Any, *, is_labels: bool) -> Layout:
-    """The layout of an opened TIFF. Raises UnreadableFile for stacks and rare colour models."""
-    pages, notes = _choose_pages(path, file)
-    page = pages[0].keyframe
+    """The layout of an opened TIFF. Raises UnreadableFile for films and rare colour models."""
+    table = choose_pages(path, file)
+    page, notes = table.keyframe, list(table.notes)
     _refuse_unusual(path, page)
     n_planes, depth, height, width, n_mixed = page.shaped
     if depth > 1 or 0 in page.shaped:
-        raise _refusal(path, f"it holds blocks of {depth} x {height} x {width} pixels")
-    n_channels = len(pages) * n_planes * n_mixed
+        raise refuse_pages(path, f"it holds blocks of {depth} x {height} x {width} pixels")
+    n_channels = len(table.slices[0]) * n_planes * n_mixed
     has_alpha = n_channels > 1 and bool(page.extrasamples) and page.extrasamples[-1] in _ALPHA
     photometric = int(page.photometric)
     dtype = np.dtype("uint8" if page.dtype == bool else page.dtype)
@@ -82,10 +73,11 @@ def read_layout(path: Path, file: Any, *, is_labels: bool) -> Layout:
     if colours is not None:
         n_channels, dtype = colours.shape[0], colours.dtype
         notes.append("it stores palette indices; the colours that they stand for are read")
-    spacing, unit = _spacing(file, page)
+    shape = (len(table.slices), height, width) if table.is_stack else (height, width)
+    spacing, unit = read_spacing(file, page, len(shape))
     return Layout(
-        pages,
-        (height, width),
+        table.slices,
+        shape,
         3 if is_cmyk else n_channels - has_alpha,
         dtype,
         tuple(notes),
@@ -97,55 +89,6 @@ def read_layout(path: Path, file: Any, *, is_labels: bool) -> Layout:
         spacing,
         unit,
         _geometry(page),
-    )
-
-
-def _choose_pages(path: Path, file: Any) -> tuple[tuple[Any, ...], list[str]]:
-    """The pages that make up the image: one, or one per channel."""
-    pages = [page for page in file.pages if not getattr(page, "is_reduced", False)]
-    n_reduced = len(file.pages) - len(pages)
-    notes = [f"{n_reduced} smaller copies of the picture in it were left out"] * bool(n_reduced)
-    if not pages:
-        raise _refusal(path, "it holds no page with a picture of full size")
-    series = file.series[0]
-    n_pixels = math.prod(series.shape)
-    if len(pages) == 1 and n_pixels <= math.prod(pages[0].shape):
-        return (pages[0],), notes
-    counts = {
-        axis: length
-        for axis, length in zip(series.axes, series.shape, strict=True)
-        if axis not in "YXS" and length > 1
-    }
-    says_channels = series.kind in ("ome", "imagej") and set(counts) == {"C"}
-    members = list(series.pages)
-    if says_channels and len(members) == counts["C"]:
-        own = file.filehandle.path
-        if any(page is None or page.parent.filehandle.path != own for page in members):
-            raise _refusal(path, "a part of its channels lies in other files")
-        notes.append(f"its {len(members)} pages are channels of one image, as its metadata says")
-        return tuple(members), notes
-    raise _refusal(path, _describe_stack(pages, series, counts))
-
-
-def _describe_stack(pages: list[Any], series: Any, counts: dict[str, int]) -> str:
-    height, width = pages[0].shaped[2:4]
-    text = f"it holds {max(len(pages), 1)} pages of {width} x {height} pixels"
-    if series.kind in ("ome", "imagej") and counts:
-        named = [f"{n} {_AXIS_NAMES.get(axis, axis)}" for axis, n in counts.items()]
-        text = f"{text}: {', '.join(named)}"
-    elif len(pages) in (3, 4):
-        text += ", which may be slices or colour channels: the file does not say"
-    return text
-
-
-def _refusal(path: Path, what: str) -> UnreadableFile:
-    return UnreadableFile(
-        what,
-        "one 2D picture per file",
-        "Save each page as a file of its own; if the pages are channels, save them as one RGB "
-        "page or as an OME-TIFF whose axes say C.",
-        path=shown(path),
-        code="many-pages",
     )
 
 
@@ -187,44 +130,3 @@ def _geometry(page: Any) -> dict[str, Any]:
         with suppress(ValueError):
             found[NODATA] = float(page.tags[GDAL_NODATA].value)
     return found
-
-
-def _spacing(file: Any, page: Any) -> tuple[tuple[float, ...] | None, str]:
-    """Physical size of a pixel (y, x) and its unit, from OME, ImageJ or GeoTIFF."""
-    if file.is_ome and file.ome_metadata:
-        return _ome_spacing(file.ome_metadata)
-    if file.is_imagej and file.imagej_metadata:
-        return _imagej_spacing(file.imagej_metadata, page)
-    if _PIXEL_SCALE in page.tags and _is_projected(page):
-        scale = page.tags[_PIXEL_SCALE].value
-        return (float(scale[1]), float(scale[0])), "m"
-    return None, "px"
-
-
-def _ome_spacing(text: str) -> tuple[tuple[float, ...] | None, str]:
-    found = re.search(r"<(?:\w+:)?Pixels\b[^>]*>", text)
-    given = dict(re.findall(r'(\w+)\s*=\s*"([^"]*)"', found.group())) if found else {}
-    try:
-        spacing = float(given["PhysicalSizeY"]), float(given["PhysicalSizeX"])
-    except (KeyError, ValueError):
-        return None, "px"
-    unit = given.get("PhysicalSizeXUnit", "µm")
-    is_usable = min(spacing) > 0 and unit == given.get("PhysicalSizeYUnit", "µm")
-    return (spacing, unit) if is_usable else (None, "px")
-
-
-def _imagej_spacing(given: Mapping[str, Any], page: Any) -> tuple[tuple[float, ...] | None, str]:
-    unit = str(given.get("unit", "")).replace("\\u00B5m", "µm").replace("micron", "µm")
-    if unit in ("", "pixel", "px", "inch"):
-        return None, "px"
-    per_unit = [page.tags[code].value if code in page.tags else (0, 1) for code in (283, 282)]
-    if any(above <= 0 or below <= 0 for above, below in per_unit):
-        return None, "px"
-    return tuple(below / above for above, below in per_unit), unit
-
-
-def _is_projected(page: Any) -> bool:
-    """Whether the map has lengths, not degrees (GTModelTypeGeoKey 1024 = 1)."""
-    keys = page.tags[_GEO_KEYS].value if _GEO_KEYS in page.tags else ()
-    entries = zip(keys[4::4], keys[5::4], keys[7::4], strict=False)
-    return any(key == 1024 and place == 0 and value == _PROJECTED for key, place, value in entries)
