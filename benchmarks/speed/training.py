@@ -10,15 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.commands.plan import plan as make_plan
-from pixelwise.core.plan import Plan, label_meaning
+from pixelwise.commands.training_cases import make_sampler
+from pixelwise.core.plan import Plan
 from pixelwise.core.runtime import MEMORY_FORMATS, usable_cores, use_threads
-from pixelwise.data.patches import CaseStore, PatchSampler
+from pixelwise.data.patches import PatchSampler
 from pixelwise.data.synthetic_files import write_dataset
 from pixelwise.learning.fit import Until, fit
 from pixelwise.learning.state import TrainingState, start_state
@@ -83,17 +83,8 @@ def _ratio(one: list[float], other: list[float]) -> float:
 
 
 def _make_sampler(plan: Plan, proposal: Any) -> PatchSampler:
-    cases = proposal.dataset.of_split("train")
-    store = CaseStore(
-        cases,
-        label_meaning(plan.data.labels),
-        plan.intensity,
-        n_channels=plan.data.n_channels,
-        n_classes=len(plan.data.classes),
-    )
     pixels = {case.id: case.class_pixels for case in proposal.facts.cases}
-    counts = np.array([pixels[case.id] for case in cases], dtype=np.int64)
-    return PatchSampler(store, plan.sampling, plan.augmentation, class_pixels=counts, seed=0)
+    return make_sampler(plan, proposal.dataset.of_split("train"), pixels)
 
 
 def _build(plan: Plan) -> nn.Module:

@@ -19,7 +19,7 @@ from pixelwise.commands.inspection import (
     explain_sizes,
 )
 from pixelwise.core.errors import BadOutput, BadPlan, Problem
-from pixelwise.core.plan import Plan
+from pixelwise.core.plan import Plan, network_input
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.explanation.behaviour import border_influence, check_activations, check_upsampling
 from pixelwise.explanation.cost import measure_cost
@@ -168,14 +168,14 @@ def _registered(name: str, wanted: tuple[int, ...] | None) -> Subject:
 
 
 def _of_plan(plan: Plan, wanted: tuple[int, ...] | None) -> tuple[nn.Module, tuple[int, ...]]:
-    n_channels, n_classes = plan.data.n_channels, len(plan.data.classes)
-    io = NetworkIO(plan.data.n_dims, n_channels, n_classes)
+    n_dims, n_channels = network_input(plan)
+    io = NetworkIO(n_dims, n_channels, len(plan.data.classes))
     network = build_network(plan.network.name, io, dict(plan.network.options))
     channels, *spatial = wanted or (n_channels, *plan.sampling.patch)
-    if channels != n_channels or len(spatial) != plan.data.n_dims:
+    if channels != n_channels or len(spatial) != n_dims:
         raise BadPlan(
             f"the input has {channels} channels and {len(spatial)} dimensions",
-            f"{n_channels} channels and {plan.data.n_dims} dimensions, as in the plan",
+            f"{n_channels} channels and {n_dims} dimensions, as in the plan",
             "Change --input.",
             code="bad-input-size",
         )

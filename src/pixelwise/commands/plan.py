@@ -9,7 +9,7 @@ from pathlib import Path
 from pixelwise.commands.check import CheckResult, check
 from pixelwise.core.case import DataSet
 from pixelwise.core.errors import BadPlan, Problem, raise_errors
-from pixelwise.core.plan import Plan
+from pixelwise.core.plan import Plan, network_input
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.quantities import parse_duration
 from pixelwise.core.records import Facts
@@ -247,8 +247,7 @@ def _remeasure(proposal: Proposal, changed: Plan, facts: Facts, probe: Probe) ->
 def _candidate(plan: Plan) -> Candidate:
     return Candidate(
         plan.network,
-        plan.data.n_dims,
-        plan.data.n_channels,
+        *network_input(plan),
         len(plan.data.classes),
         plan.sampling.patch,
         plan.sampling.batch,
@@ -256,7 +255,7 @@ def _candidate(plan: Plan) -> Candidate:
 
 
 def _io(plan: Plan) -> NetworkIO:
-    return NetworkIO(plan.data.n_dims, plan.data.n_channels, len(plan.data.classes))
+    return NetworkIO(*network_input(plan), len(plan.data.classes))
 
 
 def _with_fitting_patch(plan: Plan) -> Plan:

@@ -15,7 +15,7 @@ from pixelwise.core.contents import shown
 from pixelwise.core.errors import BadData, BadOutput, BadPlan, Problem, UserError
 from pixelwise.core.files import unwritable, write_json, write_text
 from pixelwise.core.image import Header, Source
-from pixelwise.core.plan import Plan
+from pixelwise.core.plan import Plan, network_input
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.runtime import usable_cores, use_threads
 from pixelwise.core.user_parts import load_user_parts
@@ -24,8 +24,9 @@ from pixelwise.data.image_files import find_images
 from pixelwise.data.intensity import scale_for
 from pixelwise.data.objects import OBJECT_COLUMNS, measure_objects
 from pixelwise.inference.engines import TorchEngine
-from pixelwise.inference.labeller import LabelOutput, label_image
+from pixelwise.inference.labeller import Answers, LabelOutput, label_image
 from pixelwise.inference.predictor import Predictor
+from pixelwise.inference.resampled import on_plan_grid
 from pixelwise.networks import field_of
 from pixelwise.readers import (
     create_labels,
@@ -115,7 +116,7 @@ def predict(
     return PredictResult(tuple(done), tuple(problems), target)
 
 
-def load_predictor(run: RunFolder, plan: Plan) -> Predictor:
+def load_predictor(run: RunFolder, plan: Plan) -> Answers:
     """The network of a run, ready to label on this machine.
 
     Raises BadRun if the weights are missing, damaged or of another network, and BadPlan
@@ -127,9 +128,12 @@ def load_predictor(run: RunFolder, plan: Plan) -> Predictor:
         network,
         precision=plan.training.precision,
         memory_format=plan.training.memory_format,
-        n_dims=plan.data.n_dims,
+        n_dims=network_input(plan)[0],
     )
-    return Predictor(engine, field_of(network), planned_task(plan), plan.inference)
+    task = planned_task(plan)
+    predictor = Predictor(engine, field_of(network), task, plan.inference)
+    data = plan.data
+    return on_plan_grid(predictor, task, plan.geometry, spacing=data.spacing, unit=data.unit)
 
 
 def _prepare_output(out: Path, overwrite: bool) -> Path:
@@ -153,7 +157,7 @@ def _prepare_output(out: Path, overwrite: bool) -> Path:
 
 
 def _predict_file(
-    predictor: Predictor, plan: Plan, path: Path, out: Path, wanted: Outputs, listener: Listener
+    predictor: Answers, plan: Plan, path: Path, out: Path, wanted: Outputs, listener: Listener
 ) -> Prediction:
     with open_image(path) as source:
         header = source.header
@@ -255,7 +259,9 @@ def _write_extras(
         spacing = source.header.spacing or plan.data.spacing
         unit = source.header.unit if source.header.spacing else plan.data.unit
         rows = measure_objects(labels, image, names, spacing=spacing, unit=unit)
-        write_text(out / "objects" / f"{image_stem(labels_path)}.csv", _as_csv(OBJECT_COLUMNS, rows))
+        write_text(
+            out / "objects" / f"{image_stem(labels_path)}.csv", _as_csv(OBJECT_COLUMNS, rows)
+        )
 
 
 def _write_tables(plan: Plan, done: Sequence[Prediction], out: Path) -> None:

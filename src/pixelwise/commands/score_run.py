@@ -15,8 +15,8 @@ from pixelwise.core.errors import BadData, Problem, raise_errors
 from pixelwise.core.image import whole_region
 from pixelwise.core.plan import Plan, label_meaning
 from pixelwise.core.progress import SILENT, Listener
+from pixelwise.data.case_store import held_out_region
 from pixelwise.data.labels import read_fov
-from pixelwise.data.patches import held_out_region
 from pixelwise.data.scoring_pairs import ScoringPair
 from pixelwise.evaluation import DEFAULT_METRICS
 from pixelwise.readers import create_labels, open_image

@@ -8,24 +8,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pixelwise.commands.plan import PlanResult
 from pixelwise.commands.plan import plan as make_plan
 from pixelwise.commands.score_run import score_run, split_cases
 from pixelwise.commands.source_run import find_source, settings_of
 from pixelwise.commands.time_budget import Clock, tail_seconds
+from pixelwise.commands.training_cases import make_sampler
 from pixelwise.commands.validate import Validator, prepare_scoring
 from pixelwise.commands.write_page import write_page
 from pixelwise.core.errors import BadPlan
-from pixelwise.core.plan import Plan, label_meaning
+from pixelwise.core.plan import Plan, network_input
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.quantities import format_bytes, format_duration
 from pixelwise.core.records import Facts, IntervalRecord, Summary
 from pixelwise.core.runtime import environment, seed_everything, use_threads
 from pixelwise.core.stopping import StopRequest
 from pixelwise.core.user_parts import load_user_parts
-from pixelwise.data.patches import CaseStore, PatchSampler
 from pixelwise.learning.first_filters import centre_first_filters
 from pixelwise.learning.fit import Until, fit
 from pixelwise.learning.state import TrainingState, restore_state, start_state, state_tensors
@@ -164,7 +162,8 @@ def _fit_and_save(
     stop: StopRequest,
     listener: Listener,
 ) -> None:
-    sampler = _make_sampler(folder, plan, facts)
+    class_pixels = {case.id: case.class_pixels for case in facts.cases}
+    sampler = make_sampler(plan, split_cases(folder, plan, "train"), class_pixels)
     loss_function = LOSSES.build(plan.loss.name, options=dict(plan.loss.options))
     history = [record for record in folder.read_history() if record.step <= state.step]
     saved = time.monotonic()
@@ -201,35 +200,18 @@ def _start(
 ) -> TrainingState:
     seed_everything(plan.training.seed)
     task = build_task(plan.task.name, len(plan.data.classes), dict(plan.task.options))
-    io = NetworkIO(plan.data.n_dims, plan.data.n_channels, task.n_outputs)
+    io = NetworkIO(*network_input(plan), task.n_outputs)
     network = build_network(plan.network.name, io, dict(plan.network.options))
     if source is None:
         centre_first_filters(network)
     else:
         listener.say(load_matching(network, source.read_weights()))
-    state = start_state(network, plan.optimizer, plan.training, n_dims=plan.data.n_dims)
+    state = start_state(network, plan.optimizer, plan.training, n_dims=io.n_dims)
     if is_resumed and folder.has_training():
         restore_state(state, *folder.read_training())
     elif is_resumed:
         listener.say("No state was saved yet: starting at step 0")
     return state
-
-
-def _make_sampler(folder: RunFolder, plan: Plan, facts: Facts) -> PatchSampler:
-    cases = split_cases(folder, plan, "train")
-    store = CaseStore(
-        cases,
-        label_meaning(plan.data.labels),
-        plan.intensity,
-        n_channels=plan.data.n_channels,
-        n_classes=len(plan.data.classes),
-        hold_out=plan.data.hold_out,
-    )
-    pixels = {case.id: case.class_pixels for case in facts.cases}
-    counts = np.array([pixels[case.id] for case in cases], dtype=np.int64)
-    return PatchSampler(
-        store, plan.sampling, plan.augmentation, class_pixels=counts, seed=plan.training.seed
-    )
 
 
 def _store_inputs(folder: RunFolder, proposal: PlanResult) -> None:

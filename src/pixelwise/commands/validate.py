@@ -11,16 +11,17 @@ from torch import nn
 
 from pixelwise.core.case import IGNORE, Case
 from pixelwise.core.image import Array, Region
-from pixelwise.core.plan import Plan, label_meaning
+from pixelwise.core.plan import Plan, label_meaning, network_input
 from pixelwise.core.progress import Listener
 from pixelwise.core.records import CaseScores, IntervalRecord
+from pixelwise.data.case_store import held_out_region, read_training_labels
 from pixelwise.data.channels import match_channels
 from pixelwise.data.intensity import scale_for
-from pixelwise.data.patches import held_out_region, read_training_labels
 from pixelwise.evaluation import score_case, summarise
 from pixelwise.inference.engines import TorchEngine
-from pixelwise.inference.labeller import LabelOutput, label_image
+from pixelwise.inference.labeller import Answers, LabelOutput, label_image
 from pixelwise.inference.predictor import Predictor
+from pixelwise.inference.resampled import on_plan_grid
 from pixelwise.networks import field_of
 from pixelwise.readers import open_image
 from pixelwise.tasks import build_task
@@ -100,14 +101,17 @@ class Validator:
             network,
             precision=plan.training.precision,
             memory_format=plan.training.memory_format,
-            n_dims=plan.data.n_dims,
+            n_dims=network_input(plan)[0],
         )
-        predictor = Predictor(engine, field_of(network), self._task, plan.inference)
+        plain = Predictor(engine, field_of(network), self._task, plan.inference)
+        predictor = on_plan_grid(
+            plain, self._task, plan.geometry, spacing=plan.data.spacing, unit=plan.data.unit
+        )
         scores = [self._score_case(predictor, case) for case in self._cases]
         names = [c.name for c in plan.data.classes]
         return summarise(scores, names, n_draws=1).overall["mean_dice_pooled"]
 
-    def _score_case(self, predictor: Predictor, case: Case) -> CaseScores:
+    def _score_case(self, predictor: Answers, case: Case) -> CaseScores:
         plan = self._plan
         truth = read_training_labels(case, label_meaning(plan.data.labels))
         if plan.data.hold_out > 0:

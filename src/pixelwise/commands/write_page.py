@@ -11,8 +11,8 @@ from pixelwise.core.case import IGNORE, Case, LabelMeaning
 from pixelwise.core.errors import Problem, UserError
 from pixelwise.core.plan import Plan, label_meaning
 from pixelwise.core.records import CaseScores, Summary
+from pixelwise.data.case_store import read_training_labels
 from pixelwise.data.labels import read_labels
-from pixelwise.data.patches import read_training_labels
 from pixelwise.readers import image_stem, open_image
 from pixelwise.report.case_scores import case_score
 from pixelwise.report.content import GalleryItem, ReportContent

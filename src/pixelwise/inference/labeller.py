@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from pixelwise.core.image import Sink, Source
 from pixelwise.core.progress import SILENT, Listener
-from pixelwise.inference.predictor import Normalise, Predictor
+from pixelwise.inference.predictor import Normalise, TileAnswer
+
+
+class Answers(Protocol):
+    """What labels an image region by region: a predictor, on whatever grid it works."""
+
+    def predict(self, source: Source, normalise: Normalise) -> Iterator[TileAnswer]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ class LabelOutput:
 
 
 def label_image(
-    predictor: Predictor,
+    predictor: Answers,
     source: Source,
     normalise: Normalise,
     output: LabelOutput,
@@ -45,19 +54,18 @@ def label_image(
     listener: Listener = SILENT,
 ) -> LabelledImage:
     """Label an image region by region; memory does not grow with it beyond source and sink."""
-    grid = predictor.lay_tiles(source.header.shape)
-    n_tiles = sum(1 for _ in grid.corners())
+    n_pixels, done = math.prod(source.header.shape), 0
     counts = np.zeros(n_classes, dtype=np.int64)
     total = 0.0
     table = None if output.values is None else np.asarray(output.values)
-    for done, answer in enumerate(predictor.predict(source, normalise), start=1):
+    for answer in predictor.predict(source, normalise):
         written = answer.labels if table is None else table[answer.labels]
         output.labels.write(answer.region, written)
         if output.probabilities is not None:
             output.probabilities.write(answer.region, answer.probabilities)
         counts += np.bincount(answer.labels.reshape(-1), minlength=n_classes)
         total += float(answer.probabilities.max(axis=0).sum(dtype=np.float64))
-        if n_tiles > 1:
-            listener.advance(done, n_tiles, source.header.path.name)
-    n_pixels = max(int(counts.sum()), 1)
-    return LabelledImage(total / n_pixels, tuple(int(n) for n in counts))
+        done += answer.labels.size
+        if answer.labels.size < n_pixels:
+            listener.advance(done, n_pixels, f"pixels of {source.header.path.name}")
+    return LabelledImage(total / max(n_pixels, 1), tuple(int(n) for n in counts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from pixelwise.core.errors import BadPlan
-from pixelwise.core.plan import Plan
+from pixelwise.core.plan import Plan, network_input
 from pixelwise.core.registry import suggest
 from pixelwise.networks import NETWORKS, NetworkIO, build_network
 from pixelwise.runs.folder import RunFolder
@@ -27,7 +27,7 @@ def load_network(run: RunFolder, plan: Plan) -> nn.Module:
             path=run.path,
             code="unknown-name",
         )
-    io = NetworkIO(plan.data.n_dims, plan.data.n_channels, planned_task(plan).n_outputs)
+    io = NetworkIO(*network_input(plan), planned_task(plan).n_outputs)
     network = build_network(plan.network.name, io, dict(plan.network.options))
     run.load_weights_into(network)
     return network.eval()
