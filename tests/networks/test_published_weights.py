@@ -94,3 +94,40 @@ def test_foreign_files_are_refused_and_never_run(tmp_path: Path) -> None:
     for name in ("x.pth", "x.safetensors", "object.pth", "missing.pth"):
         with pytest.raises(UnreadableFile, match="weights"):
             read_published_weights(tmp_path / name)
+
+
+def test_the_form_with_batch_norm_fills_the_norms_too() -> None:
+    """Thirteen convolutions with weight and bias, thirteen norms with four tensors each."""
+    state: dict[str, Tensor] = {}
+    widths = [WIDTH * f for f in (1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 8, 8, 8)]
+    inputs = 3
+    for index, width in zip((0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40), widths, strict=True):
+        state[f"features.{index}.weight"] = torch.randn(width, inputs, 3, 3)
+        state[f"features.{index}.bias"] = torch.randn(width)
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            state[f"features.{index + 1}.{name}"] = torch.rand(width)
+        state[f"features.{index + 1}.num_batches_tracked"] = torch.tensor(7)
+        inputs = width
+    network = build_network("segnet", NetworkIO(2, 3, 2), {"width": WIDTH})
+    match = take_published_weights(network, state)
+    assert len(match.matched) == 13 * 2 + 13 * 4
+    assert match.left == ()
+    second = network.encoder[0][4]
+    assert torch.equal(second.running_mean, state["features.4.running_mean"])
+    plain = build_network("fcn-32s", NetworkIO(2, 3, 2), {"width": WIDTH})
+    without = take_published_weights(plain, state)
+    assert [name for name, _, _ in without.left] == [
+        "fc6.0.weight", "fc6.0.bias", "fc7.0.weight", "fc7.0.bias",
+    ]  # fmt: skip
+
+
+def test_caffe_sees_blue_first_and_bytes() -> None:
+    """What (b, g, r) in 0 to 255 gave, (r, g, b) in standard deviations of 57.63 gives."""
+    weight = torch.randn(WIDTH, 3, 3, 3)
+    network = build_network("segnet", NetworkIO(2, 3, 2), {"width": WIDTH, "norm": "none"})
+    match = take_published_weights(network, {"conv1_1.weight": weight})
+    assert len(match.matched) == 1
+    image = torch.randn(1, 3, 6, 6)
+    own = torch.nn.functional.conv2d(image, network.encoder[0][0].weight)
+    theirs = torch.nn.functional.conv2d(image.flip(1) * 57.63, weight)
+    torch.testing.assert_close(own, theirs, rtol=1e-4, atol=1e-3)

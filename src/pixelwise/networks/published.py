@@ -14,6 +14,16 @@ from pixelwise.core.errors import BadPlan
 _BLOCK_STARTS = ((1, 2), (2, 2), (3, 3), (4, 3), (5, 3))
 _CAFFE_NAMES = tuple(f"conv{b}_{i}" for b, count in _BLOCK_STARTS for i in range(1, count + 1))
 _HIDDEN = {"classifier.0": "fc6", "classifier.3": "fc7"}
+_PLAIN = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+_WITH_NORM = (0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40)
+"""Where torchvision's VGG16 without and with batch norm keeps its convolutions; each norm
+stands right behind one."""
+
+_NORM_TENSORS = ("weight", "bias", "running_mean", "running_var")
+
+_CAFFE_SCALE = 255 * 0.226
+"""Networks of Caffe's time see blue, green, red from 0 to 255, centred; ours see red, green, blue
+in units of the standard deviation, which is 0.229, 0.224, 0.225 of the range in ImageNet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +52,19 @@ class WeightMatch:
 def take_published_weights(network: nn.Module, published: Mapping[str, Tensor]) -> WeightMatch:
     """Copy VGG16's weights into the encoder of FCN, SegNet, DeconvNet or the dilated front end.
 
-    published: tensors under torchvision's names (`features.0.weight`, `classifier.0.weight`)
-    or Caffe's (`conv1_1.weight`, `fc6.weight`). The first layer is adapted to other channel
+    published: tensors under torchvision's names (`features.0.weight`, `classifier.0.weight`),
+    with batch norm or without, or Caffe's (`conv1_1.weight`, `fc6.weight`), whose first layer
+    is turned from blue, green, red of 0 to 255 to ours. It is adapted to other channel
     numbers: one channel gets the sum over red, green and blue, so that a grey image gives
     what its colour version would; n channels get the three in turn, scaled by 3 / n.
     Linear weights become convolution kernels. What does not fit in shape is left and said.
     Raises: BadPlan if the network has no such encoder, or nothing fits.
     """
     places = _encoder_places(network)
-    weights = {_canonical(name): (name, tensor) for name, tensor in published.items()}
+    if "features.1.weight" in published:
+        places |= _norm_places(network)
+    names = _canonical_names(published)
+    weights = {names[name]: (name, tensor) for name, tensor in published.items()}
     matched: list[tuple[str, str, str]] = []
     left: list[tuple[str, tuple[int, ...], str]] = []
     for key, (target_name, target) in places.items():
@@ -58,7 +72,10 @@ def take_published_weights(network: nn.Module, published: Mapping[str, Tensor]) 
             left.append((target_name, tuple(target.shape), "the file has no such tensor"))
             continue
         name, tensor = weights.pop(key)
-        fitted, note = _fit(tensor, target, is_first=key == "conv1_1.weight")
+        is_first = key == "conv1_1.weight"
+        if is_first and name == key and tensor.ndim == 4:
+            tensor = tensor.flip(1) * _CAFFE_SCALE
+        fitted, note = _fit(tensor, target, is_first=is_first)
         if fitted is None:
             left.append((target_name, tuple(target.shape), note))
             continue
@@ -99,14 +116,33 @@ def _encoder_places(network: nn.Module) -> dict[str, tuple[str, Tensor]]:
     return found
 
 
-def _canonical(name: str) -> str:
-    """The Caffe name of a tensor of VGG16 without batch norm; other names stay."""
-    layer, _, kind = name.rpartition(".")
-    indices = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28]
-    for index, caffe in zip(indices, _CAFFE_NAMES, strict=True):
-        if layer == f"features.{index}":
-            return f"{caffe}.{kind}"
-    return f"{_HIDDEN.get(layer, layer)}.{kind}"
+def _norm_places(network: nn.Module) -> dict[str, tuple[str, Tensor]]:
+    """The encoder's batch norms by the convolution that they follow: conv1_1.norm.weight, …"""
+    norms = [
+        (name, layer)
+        for name, layer in network.named_modules()
+        if isinstance(layer, nn.BatchNorm2d) and re.match(r"(blocks|encoder|front)\.", name)
+    ]
+    return {
+        f"{key}.norm.{part}": (f"{name}.{part}", getattr(layer, part))
+        for key, (name, layer) in zip(_CAFFE_NAMES, norms, strict=False)
+        for part in _NORM_TENSORS
+    }
+
+
+def _canonical_names(published: Mapping[str, Tensor]) -> dict[str, str]:
+    """Published name -> Caffe's name of that tensor; names of other layers stay."""
+    has_norm = "features.1.weight" in published
+    layers = dict(_HIDDEN)
+    for index, caffe in zip(_WITH_NORM if has_norm else _PLAIN, _CAFFE_NAMES, strict=True):
+        layers[f"features.{index}"] = caffe
+        if has_norm:
+            layers[f"features.{index + 1}"] = f"{caffe}.norm"
+    names = {}
+    for name in published:
+        layer, _, kind = name.rpartition(".")
+        names[name] = f"{layers.get(layer, layer)}.{kind}"
+    return names
 
 
 def _fit(tensor: Tensor, target: Tensor, *, is_first: bool) -> tuple[Tensor | None, str]:
