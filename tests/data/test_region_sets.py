@@ -141,11 +141,6 @@ def test_folders_with_a_mask_for_each_region(tmp_path: Path) -> None:
     make_folders(tmp_path, core=("a.png", "b.png"), whole=("a.png", "b.png"))
     found, problems = find_region_folders(tmp_path)
     assert [folder.name for folder in found] == ["core", "whole"] and problems == []
-    found, problems = find_region_folders(tmp_path, ("whole", "core"))
-    assert [folder.name for folder in found] == ["whole", "core"] and problems == []
-    found, problems = find_region_folders(tmp_path, ("whole", "kern"))
-    assert [p.code for p in problems] == ["region-unknown"]
-    assert "'kern'" in problems[0].what
 
 
 def test_split_folders_are_no_regions(tmp_path: Path) -> None:

@@ -54,3 +54,12 @@ def test_what_is_no_nesting_is_refused(inside: tuple[int, ...]) -> None:
 def test_eight_regions_are_refused_with_a_way_out() -> None:
     with pytest.raises(BadPlan, match=r"8 regions.*at most 7.*two runs"):
         build_task("regions", 8, {})
+
+
+def test_labels_come_straight_from_logits_too() -> None:
+    task = build_task("regions", 3, {"inside": (-1, 0, 1)})
+    logits = torch.randn(2, 3, 6, 7, generator=torch.Generator().manual_seed(0))
+    assert task.decode_logits is not None
+    by_probability = task.decode_output(task.probabilities(logits))
+    assert torch.equal(task.decode_logits(logits), by_probability)
+    assert set(by_probability.unique().tolist()) == {0, 0b001, 0b011, 0b111}

@@ -46,6 +46,14 @@ class LabelMeaning:
     holds_regions: bool = False
     folders: tuple[str, ...] = ()
 
+    @property
+    def n_regions(self) -> int:
+        """How many regions labels are sets of; 0 if they are class ids."""
+        if not self.holds_regions:
+            return 0
+        sets = [value for value in self.to_class.values() if value != IGNORE]
+        return len(self.folders) or max(sets, default=0).bit_length()
+
     def stored_value(self, class_id: int) -> str | None:
         """The first stored value that means `class_id`, None if there is none."""
         return next((key for key, value in self.to_class.items() if value == class_id), None)

@@ -56,7 +56,8 @@ class CaseFacts(Record):
 
     means, stds: intensity of each channel over the case's finite pixels.
     spacing ([z,] y, x) in the unit of the set, empty if the file states none; orientation:
-    which way its stored axes run, as "RAS".
+    which way its stored axes run, as "RAS". n_labelled: pixels that count, neither void nor
+    outside the field of view; class_pixels add up to more or less where regions overlap.
     """
 
     id: str
@@ -70,6 +71,12 @@ class CaseFacts(Record):
     stds: tuple[float, ...] = ()
     spacing: tuple[float, ...] = ()
     orientation: str = ""
+    n_labelled: int | None = None
+
+    @property
+    def n_counted(self) -> int:
+        """Pixels that count, also of facts stored before this was."""
+        return sum(self.class_pixels) if self.n_labelled is None else self.n_labelled
 
 
 class Facts(Record):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from pixelwise.arrays.region_bits import count_regions
 from pixelwise.core.case import IGNORE, Case, LabelMeaning
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
@@ -19,6 +20,7 @@ from pixelwise.data.case_grids import compare_places, compare_sizes
 from pixelwise.data.labels import labels_from, read_labels
 from pixelwise.data.mask_scan import bands
 from pixelwise.data.polygons import is_polygon_label, read_polygon_labels
+from pixelwise.data.region_masks import region_files
 from pixelwise.readers import open_image, open_labels
 from pixelwise.readers.stacked import open_images
 
@@ -72,7 +74,8 @@ def sum_channel(values: Array, stride: int) -> ChannelSums:
 @dataclass(slots=True)
 class Look:
     """What one case holds. class_pixels has one count for each id 0..255, inside the field
-    of view; n_outside counts what lies beyond it. `channels` covers all finite pixels,
+    of view (for each region, where labels are sets of regions); n_outside counts what lies
+    beyond it, n_labelled what is neither outside nor void. `channels` covers all finite pixels,
     `counted` those that are neither void nor outside. Equal pictures have equal digests.
     """
 
@@ -82,6 +85,7 @@ class Look:
     counted: list[ChannelSums] = field(default_factory=list)
     class_pixels: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_N_IDS, np.int64))
     n_outside: int = 0
+    n_labelled: int = 0
     n_nan: int = 0
     n_infinite: int = 0
     n_nodata: int = 0
@@ -123,6 +127,7 @@ def look_at_case(
         if image is not None:
             look.problems += compare_sizes(case, image.header)
             look.problems += compare_places(image.header, labels, fov)
+            look.problems += _compare_other_masks(case, image.header, meaning)
             try:
                 _read_pixels(look, image, stride, (labels, fov), meaning)
                 look.header = image.header
@@ -131,6 +136,21 @@ def look_at_case(
             look.problems += image.header.notes
             look.problems += _report_numbers(look)
     return look
+
+
+def _compare_other_masks(case: Case, header: Header, meaning: LabelMeaning) -> list[Problem]:
+    """What is wrong with the grids of the further masks where each region has one."""
+    problems: list[Problem] = []
+    files = region_files(case.label, meaning.folders) if case.label is not None else ()
+    for path in files[1:]:
+        other = replace(case, label=path, fov=None)
+        try:
+            with open_labels(path) as labels:
+                problems += compare_sizes(other, header)
+                problems += compare_places(header, labels, None)
+        except UserError as error:
+            problems += error.problems
+    return problems
 
 
 def look_at_image(path: Path, max_pixels: int | None = None) -> list[Problem]:
@@ -172,6 +192,11 @@ def _read_pixels(
             if nodata is not None:
                 look.n_nodata += int(((pixels == nodata).all(axis=0) & valid).sum())
         _add_pixels(look, pixels, valid, stride)
+    look.n_labelled = int(look.class_pixels[:IGNORE].sum())
+    if meaning.holds_regions:
+        n_regions = meaning.n_regions
+        look.class_pixels[:n_regions] = count_regions(look.class_pixels, n_regions)
+        look.class_pixels[n_regions:IGNORE] = 0
     look.digest = digest.hexdigest()
 
 
@@ -180,6 +205,8 @@ def _read_region(
 ) -> npt.NDArray[np.uint8]:
     if source is None:
         return read_polygon_labels(case.label or case.image, meaning, region)
+    if meaning.folders:
+        return read_labels(case.label or case.image, meaning, region)
     try:
         return labels_from(source, meaning, region)
     except UserError:

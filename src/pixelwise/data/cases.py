@@ -19,6 +19,7 @@ from pixelwise.data.mask_scan import scan_masks
 from pixelwise.data.meaning import understand_masks, understand_polygons
 from pixelwise.data.place_cases import add_place, no_masks
 from pixelwise.data.polygons import annotation_labels
+from pixelwise.data.region_meaning import understand_folders, understand_regions
 from pixelwise.readers import image_stem
 from pixelwise.readers.stacked import open_images
 
@@ -70,6 +71,7 @@ def explore(
     _make_ids_unique(finding)
     _attach_fov(finding, layout)
     finding.extras = layout.extras
+    finding.regions = layout.regions
     if finding.cases:
         _understand(finding, label_map, max_pixels)
         split_cases(finding, group, seed)
@@ -141,10 +143,18 @@ def _understand(finding: Finding, label_map: str | None, max_pixels: int | None)
     if finding.drawings:
         labels = annotation_labels(finding.drawings)
         understood, problems = understand_polygons(labels, finding.description)
+    elif finding.regions and len(finding.regions) > 1:
+        finding.cases, finding.masks, understood, problems = understand_folders(
+            finding.cases, finding.regions, finding.description, max_pixels
+        )
     else:
         paths = [case.label for case in finding.cases if case.label is not None]
         finding.masks, broken = scan_masks(paths, max_pixels)
-        understood, problems = understand_masks(finding.masks, finding.description, label_map)
+        regions = finding.description.regions
+        if label_map is None and regions is not None and regions.values:
+            understood, problems = understand_regions(finding.masks, finding.description, regions)
+        else:
+            understood, problems = understand_masks(finding.masks, finding.description, label_map)
         problems = [*broken, *problems]
     finding.understanding = understood
     finding.problems += problems

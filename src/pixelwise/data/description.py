@@ -15,6 +15,7 @@ from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
 from pixelwise.core.files import read_json
 from pixelwise.data.listing import stem_key
+from pixelwise.data.region_sets import RegionSet, read_regions
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _STEM_COLUMNS = ("stem", "id", "image", "file", "filename", "file_name", "name")
@@ -63,22 +64,33 @@ class Description:
     name: str = ""
     extras: Mapping[str, str] = field(default_factory=dict)
     channel_names: tuple[str, ...] = ()
+    regions: RegionSet | None = None
 
 
-def read_description(root: Path) -> tuple[Description, list[Problem]]:
-    """dataset.json of a folder; an empty description where there is none."""
-    path = root / "dataset.json"
+def read_description(root: Path, name: str = "dataset.json") -> tuple[Description, list[Problem]]:
+    """dataset.json of a folder; an empty description where there is none.
+
+    A file `name` of a simpler kind may hold no more than the list of classes.
+    """
+    path = root / name
     if not path.exists():
         return Description(path), []
     try:
         content = read_json(path)
     except UserError as error:
         return Description(path), list(error.problems)
+    if isinstance(content, list):
+        content = {"classes": content}
     if not isinstance(content, dict):
         return Description(path), [_malformed(path, "it holds no object {...}", "an object")]
     problems: list[Problem] = []
     labels = _turn_labels(content.get("labels"))
-    classes = _read_classes(path, content.get("classes"), labels, problems)
+    regions, odd = read_regions(path, content)
+    problems += odd
+    has_values = regions is not None and bool(regions.values)
+    named = (
+        () if has_values or odd else _read_classes(path, content.get("classes"), labels, problems)
+    )
     ignore = labels.get("ignore", content.get("ignore_index"))
     if ignore is not None and (not isinstance(ignore, int) or isinstance(ignore, bool)):
         problems.append(_malformed(path, f"ignore_index is {ignore!r}", "a whole number or null"))
@@ -92,16 +104,17 @@ def read_description(root: Path) -> tuple[Description, list[Problem]]:
             )
         )
         pattern = None
-    name = content.get("name")
+    title = content.get("name")
     return Description(
         path,
-        classes,
+        named,
         ignore,
         spacing,
         unit,
         pattern,
-        name if isinstance(name, str) else "",
+        title if isinstance(title, str) else "",
         channel_names=_read_channels(path, content, problems),
+        regions=regions,
     ), problems
 
 

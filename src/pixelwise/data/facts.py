@@ -102,6 +102,7 @@ def _case_facts(look: Look, dataset: DataSet) -> CaseFacts:
         dtype=str(look.header.dtype),
         class_pixels=tuple(int(n) for n in look.class_pixels[: len(dataset.classes)]),
         n_ignored=int(look.class_pixels[IGNORE]) + look.n_outside,
+        n_labelled=look.n_labelled,
         means=tuple(channel.mean for channel in look.channels),
         stds=tuple(channel.std for channel in look.channels),
         spacing=spacing_in_unit(look.header, dataset.unit) or (),
@@ -111,7 +112,7 @@ def _case_facts(look: Look, dataset: DataSet) -> CaseFacts:
 
 def _class_facts(dataset: DataSet, looks: Sequence[Look]) -> tuple[ClassFacts, ...]:
     pixels = sum_pixels(looks)[:IGNORE]
-    total = int(pixels.sum())
+    total = sum(look.n_labelled for look in looks)
     sizes = _class_sizes(dataset, looks)
     return tuple(
         ClassFacts(

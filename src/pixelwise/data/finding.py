@@ -15,7 +15,10 @@ from pixelwise.data.polygons import Drawing
 
 @dataclass(slots=True)
 class Finding:
-    """What a folder holds, as far as it was understood."""
+    """What a folder holds, as far as it was understood.
+
+    regions: names of the mask folders where each region has its own.
+    """
 
     root: Path
     description: Description
@@ -28,4 +31,5 @@ class Finding:
     split_rule: str = ""
     extras: dict[str, str] = field(default_factory=dict)
     channel_names: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)

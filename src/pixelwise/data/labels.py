@@ -22,6 +22,7 @@ from pixelwise.data.label_values import (
     pack_colours,
 )
 from pixelwise.data.polygons import is_polygon_label, polygon_shape, read_polygon_labels
+from pixelwise.data.region_masks import combine_masks, region_files, single_meaning
 from pixelwise.readers import open_labels
 
 Labels = npt.NDArray[np.uint8]
@@ -31,11 +32,18 @@ _UNKNOWN = -1
 def read_labels(path: Path, meaning: LabelMeaning, region: Region | None = None) -> Labels:
     """Class ids ([z,] y, x) of a mask, IGNORE (255) where it says nothing.
 
+    Where the meaning holds regions, bit sets of regions; with a mask for each, `path` is the
+    first region's.
+
     Raises BadData naming file, unknown values, their pixel counts and the allowed ones;
     UnreadableFile if the file is damaged.
     """
     if is_polygon_label(path):
         return read_polygon_labels(path, meaning, region)
+    if meaning.folders:
+        single = single_meaning(meaning)
+        files = region_files(path, meaning.folders)
+        return combine_masks({file: read_labels(file, single, region) for file in files})
     with open_labels(path) as source:
         return labels_from(source, meaning, region)
 

@@ -12,6 +12,7 @@ from pixelwise.core.errors import Problem
 from pixelwise.data.channel_files import ChannelOf, case_folders, channels_by_folder
 from pixelwise.data.listing import Listing, list_folder, no_pictures, report_others
 from pixelwise.data.pairing import split_by_name
+from pixelwise.data.region_masks import find_region_folders
 from pixelwise.data.splits import split_of_folder
 
 _IMAGES = frozenset(
@@ -30,29 +31,11 @@ _IMAGES = frozenset(
     }
 )
 _MASKS = frozenset(
-    {
-        "masks",
-        "mask",
-        "labels",
-        "label",
-        "annotations",
-        "annotation",
-        "gt",
-        "groundtruth",
-        "ground_truth",
-        "ground-truth",
-        "manual",
-        "manual1",
-        "1st_manual",
-        "segmentations",
-        "segmentation",
-        "segmentationclass",
-        "seg",
-        "targets",
-        "target",
-        "truth",
-        "labelstr",
-    }
+    (
+        "masks mask labels label annotations annotation gt groundtruth ground_truth "
+        "ground-truth manual manual1 1st_manual segmentations segmentation segmentationclass "
+        "seg targets target truth labelstr"
+    ).split()
 )
 _FOV = frozenset({"fov", "fovs", "field_of_view"})
 _EXTRA = ("instances", "masks_", "labels_", "2nd_manual", "manual2")
@@ -78,12 +61,17 @@ class Place:
 
 @dataclass(slots=True)
 class Layout:
-    """All places of a set, its field-of-view masks, further label folders, and problems."""
+    """All places of a set, its field-of-view masks, further label folders, and problems.
+
+    regions: names of the mask folders where each region has its own; the masks of a place are
+    then those of the first one.
+    """
 
     places: list[Place] = field(default_factory=list)
     fov: list[Path] = field(default_factory=list)
     extras: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    regions: tuple[str, ...] = ()
 
 
 def find_layout(root: Path) -> Layout:
@@ -126,7 +114,7 @@ def _search(layout: Layout, folder: Path, split: Split | None) -> None:
         _add_folders(layout, images[0], masks[0] if masks else None, split, listing)
         _add_nnunet_test(layout, listing)
     elif masks and listing.pictures:
-        inner = _list_inner(layout, masks[0])
+        inner = _list_masks(layout, masks[0])
         place = Place(folder, listing.pictures, inner.pictures, split, inner.annotations)
         layout.places.append(place)
     else:
@@ -165,7 +153,7 @@ def _add_folders(
 ) -> None:
     """images/ and masks/, or images/train/ and masks/train/ and so on."""
     inner = _list_inner(layout, images)
-    masks_inner = _list_inner(layout, masks) if masks else Listing(images)
+    masks_inner = _list_masks(layout, masks) if masks else Listing(images)
     annotations = listing.annotations + inner.annotations + masks_inner.annotations
     if inner.pictures or not inner.folders:
         place = Place(images, inner.pictures, masks_inner.pictures, split, annotations)
@@ -181,7 +169,7 @@ def _add_folders(
             continue
         pictures = _list_inner(layout, folder)
         found = mask_folders.get(inner_split)
-        truth = _list_inner(layout, found) if found else Listing(folder)
+        truth = _list_masks(layout, found) if found else Listing(folder)
         if not pictures.pictures and _add_channel_folders(layout, pictures, truth, inner_split):
             continue
         layout.places.append(
@@ -233,6 +221,29 @@ def _annotations_near(layout: Layout, listing: Listing) -> list[Path]:
 def _list_inner(layout: Layout, folder: Path) -> Listing:
     listing = list_folder(folder)
     layout.problems += listing.problems + report_others(listing)
+    return listing
+
+
+def _list_masks(layout: Layout, folder: Path) -> Listing:
+    """As _list_inner; where each region has a folder of masks, the first one's masks."""
+    listing = _list_inner(layout, folder)
+    found, problems = find_region_folders(folder)
+    if not found:
+        return listing
+    names = tuple(path.name for path in found)
+    if layout.regions and names != layout.regions:
+        problems.append(
+            Problem(
+                f"its regions are {', '.join(names)}, elsewhere {', '.join(layout.regions)}",
+                "the same folders of masks in every split",
+                "Add what is missing, empty masks if need be.",
+                shown(folder),
+                code="region-mask-missing",
+            )
+        )
+    layout.problems += problems
+    layout.regions = layout.regions or names
+    listing.pictures = list_folder(found[0]).pictures
     return listing
 
 

@@ -28,11 +28,11 @@ def region_files(label: Path, folders: Sequence[str]) -> tuple[Path, ...]:
     return tuple(label.parent.parent / folder / label.name for folder in folders)
 
 
-def find_region_folders(masks: Path, order: Sequence[str] = ()) -> tuple[list[Path], list[Problem]]:
-    """Folders inside a mask folder with masks of one region each, and what is wrong with them.
+def find_region_folders(masks: Path) -> tuple[list[Path], list[Problem]]:
+    """Folders inside a mask folder with masks of one region each, in the alphabet's order.
 
     Nothing is found where masks lie in the folder itself, or where its folders are splits.
-    order: names in the order wanted, as dataset.json gives them; else the alphabet's.
+    More than seven are a problem.
     """
     listing = list_folder(masks)
     if listing.pictures:
@@ -42,23 +42,8 @@ def find_region_folders(masks: Path, order: Sequence[str] = ()) -> tuple[list[Pa
         for folder in listing.folders
         if split_of_folder(folder.name) is None and list_folder(folder).pictures
     ]
-    names = [folder.name for folder in found]
-    problems = [
-        Problem(
-            f"dataset.json names the region {name!r}, which has no folder with masks",
-            f"a folder {name}/ beside {', '.join(f'{n}/' for n in names) or 'the others'}",
-            "Add the folder, or take the name out of dataset.json.",
-            shown(masks),
-            code="region-unknown",
-        )
-        for name in order
-        if name not in names
-    ]
-    if len(found) > MAX_REGIONS:
-        problems.append(too_many(len(found), masks))
-    rank = {name: index for index, name in enumerate(order)}
-    found.sort(key=lambda folder: (rank.get(folder.name, len(rank)), folder.name))
-    return found, problems
+    problems = [too_many(len(found), masks)] if len(found) > MAX_REGIONS else []
+    return sorted(found, key=lambda folder: folder.name), problems
 
 
 def missing_masks(labels: Sequence[Path], folders: Sequence[str]) -> list[Problem]:

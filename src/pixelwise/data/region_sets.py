@@ -113,6 +113,21 @@ def find_uncovered(found: Mapping[str, int], table: Mapping[str, int], path: Pat
     ]
 
 
+def unknown_regions(wanted: Sequence[str], present: Sequence[str], path: Path) -> list[Problem]:
+    """An error for each region that dataset.json names and no mask folder has."""
+    return [
+        Problem(
+            f"it names the region {name!r}, which has no folder with masks",
+            f"one of {', '.join(present)}",
+            f"{suggest(name, present)} Add the folder, or take the name out.".strip(),
+            shown(path),
+            code="region-unknown",
+        )
+        for name in wanted
+        if name not in present
+    ]
+
+
 def too_many(n: int, path: Path | str) -> Problem:
     """The error for more regions than a label can hold."""
     return Problem(

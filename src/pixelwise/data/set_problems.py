@@ -155,11 +155,12 @@ def _mixed_problems(looks: Sequence[Look], dataset: DataSet) -> list[Problem]:
 
 def _empty_masks(looks: Sequence[Look], dataset: DataSet) -> list[Problem]:
     labelled = [look for look in looks if look.case.label is not None]
-    void = [look for look in labelled if not look.class_pixels[:IGNORE].any()]
+    first = 0 if dataset.meaning.holds_regions else 1
+    void = [look for look in labelled if not look.n_labelled]
     empty = [
-        look for look in labelled if look not in void and not look.class_pixels[1:IGNORE].any()
+        look for look in labelled if look not in void and not look.class_pixels[first:IGNORE].any()
     ]
-    background = dataset.classes[0].name
+    background = "background" if first == 0 else dataset.classes[0].name
     problems = _name_cases(
         void,
         "has no labelled pixel (void everywhere) and adds nothing",

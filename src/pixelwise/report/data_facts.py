@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from pixelwise.core.plan import Plan
+from pixelwise.arrays.region_bits import members
+from pixelwise.core.case import IGNORE
+from pixelwise.core.plan import ClassEntry, LabelSection, Plan
 from pixelwise.core.records import CaseFacts, Facts
 from pixelwise.report.charts import bar
 from pixelwise.report.elements import Column, Content, element, folded, joined, swatch, table
@@ -50,10 +52,11 @@ def label_table(plan: Plan) -> Markup:
     entries = {entry.id: entry for entry in plan.data.classes}
     rows: list[list[Content]] = []
     for stored, class_id in labels.to_class.items():
-        entry = entries.get(class_id)
         meaning = element("span", "void: not trained on, not scored", class_="quiet")
-        if entry is not None:
-            meaning = joined([swatch(entry.colour), entry.name])
+        if class_id != IGNORE and labels.holds_regions:
+            meaning = _regions_of(class_id, labels, entries)
+        elif class_id in entries:
+            meaning = joined([swatch(entries[class_id].colour), entries[class_id].name])
         is_colour = labels.kind == "colours"
         rows.append([joined([swatch(stored) if is_colour else None, stored]), meaning])
     if labels.threshold is not None:
@@ -67,6 +70,17 @@ def label_table(plan: Plan) -> Markup:
     if len(rows) <= MAX_VALUES:
         return whole
     return folded(f"What the {count(len(rows), 'value')} in the masks mean", whole)
+
+
+def _regions_of(value: int, labels: LabelSection, entries: Mapping[int, ClassEntry]) -> Markup:
+    """The regions that a stored value stands for; with a mask each, inside or outside."""
+    if labels.folders:
+        return element("span", "inside the region" if value else "outside the region")
+    found = [entries[region] for region in members(value) if region in entries]
+    if not found:
+        return element("span", "outside all regions", class_="quiet")
+    parts = [joined([swatch(entry.colour), entry.name, " "]) for entry in found]
+    return joined(parts)
 
 
 def _cases_table(facts: Facts) -> Markup:
@@ -89,7 +103,7 @@ def _sizes_of(cases: Sequence[CaseFacts], split: str) -> str:
 
 
 def _class_shares(facts: Facts, colours: Colours) -> Markup:
-    labelled = [case for case in facts.cases if sum(case.class_pixels)]
+    labelled = [case for case in facts.cases if case.n_counted]
     splits = [s for s in SPLIT_ORDER[::-1] if any(case.split == s for case in labelled)]
     columns = [Column("Class"), Column("Share of labelled pixels"), Column("In cases", "", True)]
     columns += [Column(split_name(s).capitalize(), "share there", True) for s in splits]
@@ -106,7 +120,7 @@ def _class_shares(facts: Facts, colours: Colours) -> Markup:
         parts = ([case for case in labelled if case.split == s] for s in splits)
         rows.append([*cells, *(share(_class_share(part, entry.id)) for part in parts)])
     ignored = sum(case.n_ignored for case in facts.cases)
-    total = ignored + sum(sum(case.class_pixels) for case in facts.cases)
+    total = ignored + sum(case.n_counted for case in facts.cases)
     note = f"Void or outside the field of view: {share(ignored / max(total, 1))} of all pixels."
     return joined(
         [
@@ -117,7 +131,7 @@ def _class_shares(facts: Facts, colours: Colours) -> Markup:
 
 
 def _class_share(cases: Sequence[CaseFacts], class_id: int) -> float:
-    total = sum(sum(case.class_pixels) for case in cases)
+    total = sum(case.n_counted for case in cases)
     return sum(case.class_pixels[class_id] for case in cases) / max(total, 1)
 
 

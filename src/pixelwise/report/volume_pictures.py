@@ -186,9 +186,9 @@ def choose_slices(n_slices: int, wanted: int, most: int = MAX_SLICES) -> list[in
 def middle_slice(image: npt.NDArray[Any], labels: Labels | None = None) -> int:
     """The slice along z with most labelled voxels, the middle one without labels."""
     if labels is None:
-        return image.shape[1] // 2
+        return int(image.shape[1] // 2)
     counts = ((labels > 0) & (labels != IGNORE)).sum(axis=(1, 2))
-    return int(np.argmax(counts)) if counts.any() else image.shape[1] // 2
+    return int(np.argmax(counts)) if counts.any() else int(image.shape[1] // 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ class Task:
     encode_target: (n, …) labels -> what the loss compares the logits with.
     probabilities: (n, k, …) logits -> (n, k, …) float32 in [0, 1].
     decode_output: (n, k, …) probabilities -> (n, …) labels.
+    decode_logits: (n, k, …) logits -> the same labels without computing probabilities, None
+    where there is no shorter way.
     overlaps: labels are sets of classes (bit k of a label stands for class k), not class ids.
     """
 
@@ -27,6 +29,7 @@ class Task:
     probabilities: TensorFunction
     decode_output: TensorFunction
     overlaps: bool = False
+    decode_logits: TensorFunction | None = None
 
 
 TASKS: Registry[Callable[..., Task]] = Registry("task", "pixelwise.tasks")

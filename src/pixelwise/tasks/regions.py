@@ -35,22 +35,28 @@ def regions(n_classes: int, *, inside: tuple[int, ...] = ()) -> Task:
         bits = bits.reshape(1, -1, *([1] * (labels.ndim - 1)))
         return (labels[:, None].long() >> bits) & 1
 
-    def probabilities(logits: Tensor) -> Tensor:
-        found = torch.sigmoid(logits.float())
+    def nest(scores: Tensor) -> Tensor:
         if not order:
-            return found
-        planes = list(found.unbind(1))
+            return scores
+        planes = list(scores.unbind(1))
         for region, holder in order:
             planes[region] = torch.minimum(planes[region], planes[holder])
         return torch.stack(planes, dim=1)
 
-    return Task(n_classes, encode, probabilities, _decode, overlaps=True)
+    return Task(
+        n_classes,
+        encode,
+        probabilities=lambda logits: nest(torch.sigmoid(logits.float())),
+        decode_output=lambda probabilities: _decode(probabilities, LEVEL),
+        overlaps=True,
+        decode_logits=lambda logits: _decode(nest(logits), 0.0),
+    )
 
 
-def _decode(probabilities: Tensor) -> Tensor:
-    labels = torch.zeros_like(probabilities[:, 0], dtype=torch.uint8)
-    for region in range(probabilities.shape[1]):
-        labels |= (probabilities[:, region] > LEVEL).to(torch.uint8) << region
+def _decode(scores: Tensor, level: float) -> Tensor:
+    labels = torch.zeros_like(scores[:, 0], dtype=torch.uint8)
+    for region in range(scores.shape[1]):
+        labels |= (scores[:, region] > level).to(torch.uint8) << region
     return labels
 
 

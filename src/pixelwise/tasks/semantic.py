@@ -11,7 +11,7 @@ from pixelwise.tasks import TASKS, Task
 @TASKS.register("semantic")
 def semantic(n_classes: int) -> Task:
     """One class per pixel, chosen by softmax."""
-    return Task(n_classes, _encode, _probabilities, _decode)
+    return Task(n_classes, _encode, _probabilities, _decode, decode_logits=_decode)
 
 
 def _encode(labels: Tensor) -> Tensor:
@@ -22,12 +22,12 @@ def _probabilities(logits: Tensor) -> Tensor:
     return torch.softmax(logits.float(), dim=1)
 
 
-def _decode(probabilities: Tensor) -> Tensor:
+def _decode(scores: Tensor) -> Tensor:
     """As argmax over classes (the first of equals), in bytes: argmax itself is much slower."""
-    best = probabilities[:, 0]
+    best = scores[:, 0]
     labels = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)
-    for class_id in range(1, probabilities.shape[1]):
-        candidate = probabilities[:, class_id]
+    for class_id in range(1, scores.shape[1]):
+        candidate = scores[:, class_id]
         is_better = candidate > best
         labels.masked_fill_(is_better, class_id)
         best = torch.maximum(best, candidate)
