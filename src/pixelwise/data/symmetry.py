@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -10,32 +11,58 @@ import numpy.typing as npt
 from pixelwise.core.case import IGNORE
 
 _CELLS = 8
+_FEWEST_CASES = 4
+
+_CHANCE = math.sqrt(0.5)
+"""Two halves differ by chance this much more than the mean of all from its mirror image."""
 
 
 def measure_asymmetry(
     label_maps: Iterable[npt.NDArray[np.uint8]], n_classes: int
 ) -> tuple[float, ...]:
-    """Per axis, how much the mean class map differs from its mirror image along that axis.
+    """Per axis, how much the class that is least like its mirror image differs from it.
 
     Each map is reduced to class shares on an 8-cell grid per axis, and averaged over cases.
-    Result: the mean over grid cells of the total variation distance between the shares there
-    and at the mirrored cell, 0 (symmetric) to 1. What chance alone gives with so few cases
-    is subtracted: the mean distance between each case and its own half of the sample.
+    A class differs by the sum over cells of |share - mirrored share|, relative to the sum of
+    both: 0 (symmetric) to 1 (never in the same place), however small the class is. The
+    commonest class is left out: it only fills what the others leave. What chance gives with
+    so few cases is subtracted, as the halves of the sample differ: even and odd cases, or
+    first and last ones, which are further apart where neighbours in the order are alike.
     """
     shares = (_class_shares(labels, n_classes) for labels in label_maps)
     grids = [grid for grid in shares if grid is not None]
     if not grids:
         return ()
     stack = np.stack(grids)
-    n_dims = stack.ndim - 2
-    noise = _distance(stack[::2].mean(0), stack[1::2].mean(0)) if len(stack) > 3 else 0.0
     mean = stack.mean(axis=0)
-    found = [_distance(mean, np.flip(mean, axis=axis + 1)) for axis in range(n_dims)]
-    return tuple(float(max(0.0, value - noise / 2)) for value in found)
+    totals = mean.reshape(n_classes, -1).sum(axis=1)
+    others = np.flatnonzero(totals > 0)
+    others = others[others != np.argmax(totals)]
+    if not len(others):
+        return (0.0,) * (stack.ndim - 2)
+    noise = _CHANCE * _halves_apart(stack)
+    return tuple(
+        float(np.maximum(0.0, _distance(mean, np.flip(mean, axis)) - noise)[others].max())
+        for axis in range(1, mean.ndim)
+    )
 
 
-def _distance(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
-    return float(0.5 * np.abs(first - second).sum(axis=0).mean())
+def _halves_apart(stack: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(k,) how far two halves of the cases are apart; 0 where there are too few to tell."""
+    if len(stack) < _FEWEST_CASES:
+        return np.zeros(stack.shape[1])
+    middle = len(stack) // 2
+    alternate = _distance(stack[::2].mean(axis=0), stack[1::2].mean(axis=0))
+    return np.maximum(alternate, _distance(stack[:middle].mean(0), stack[middle:].mean(0)))
+
+
+def _distance(
+    first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """(k,) difference of two grids (k, …) per class, relative to what they hold."""
+    cells = tuple(range(1, first.ndim))
+    found = np.abs(first - second).sum(axis=cells)
+    return np.asarray(found / np.maximum((first + second).sum(axis=cells), 1e-12))
 
 
 def _class_shares(labels: npt.NDArray[np.uint8], n_classes: int) -> npt.NDArray[np.float64] | None:
