@@ -150,7 +150,9 @@ def test_published_values_of_deepmind_two_squares() -> None:
     truth_length = 4 * diagonal + 2 * horizontal + 2 * vertical
     predicted_length = 4 * diagonal + 2 * horizontal + 4 * vertical
     spacing = (vertical, horizontal)
-    to_predicted = metrics.asd(*masks, spacing, surface="mesh", direction="truth-to-predicted")
+    to_predicted = metrics.asd(
+        *masks, spacing, convention="deepmind", direction="truth-to-predicted"
+    )
     assert to_predicted == pytest.approx(horizontal * horizontal / truth_length)
     to_truth = metrics.asd(*masks, spacing, surface="mesh")
     far = 2 * diagonal + horizontal

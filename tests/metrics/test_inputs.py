@@ -66,7 +66,9 @@ def test_any_layout_gives_the_same_numbers_and_changes_nothing() -> None:
 def test_void_counts_nowhere() -> None:
     truth = np.array([[1, 1, 255, 0], [1, 1, 255, 0]], np.uint8)
     predicted = np.array([[1, 1, 1, 0], [1, 1, 1, 0]], np.uint8)
-    assert measure(truth, predicted, ["dice", "hd"], ignore=255) == {1: {"dice": 1.0, "hd": 0.0}}
+    assert measure(truth, predicted, ["dice", "hd"], ignore_label=255) == {
+        1: {"dice": 1.0, "hd": 0.0}
+    }
     valid = np.array([[1, 1, 0, 1], [1, 1, 0, 1]], bool)
     clean = np.where(truth == 255, 0, truth)
     assert measure(clean, predicted, ["dice", "hd"], valid=valid)[1] == {"dice": 1.0, "hd": 0.0}

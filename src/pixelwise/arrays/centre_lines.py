@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from skimage import morphology
 
 from pixelwise.arrays.compiled import compiled, prepare
+from pixelwise.core.errors import ShapeMismatch
 
 Mask = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int64]
 
-_LEE: Callable[[Mask], Mask] = morphology.skeletonize
+SkeletonMethod = Literal["default", "lee"]
+
+_LEE: Callable[..., Mask] = morphology.skeletonize
 
 _EXCEPTIONS = {
     3: 1, 6: 1, 10: 3, 11: 1, 12: 1, 14: 1, 24: 2, 26: 2, 40: 3, 48: 0, 56: 2, 96: 2, 104: 2,
@@ -24,18 +28,24 @@ _EXCEPTIONS = {
 """Neighbourhoods where scikit-image departs from Zhang and Suen 1984, found by comparison."""
 
 
-def skeleton(mask: Mask) -> Mask:
+def skeleton(mask: Mask, method: SkeletonMethod = "default") -> Mask:
     """Centre lines of a mask.
 
     Shape: mask ([z,] y, x). Source: 2D Zhang and Suen 1984 with scikit-image's table of
-    neighbourhoods (equal pixel by pixel), 3D Lee 1994 by scikit-image on the cropped mask.
+    neighbourhoods (equal pixel by pixel), 3D and "lee" Lee 1994 by scikit-image on the
+    cropped mask.
     """
+    if mask.ndim not in (2, 3):
+        raise ShapeMismatch(
+            f"centre lines of {mask.ndim} dimensions were asked for", "([z,] y, x)",
+            "Give an image or a volume.", code="bad-dimensions",
+        )  # fmt: skip
     box = _bounding_box(mask)
     thin = np.zeros_like(mask)
     if box is None:
         return thin
-    if mask.ndim == 3:
-        thin[box] = _LEE(np.ascontiguousarray(mask[box]))
+    if mask.ndim == 3 or method == "lee":
+        thin[box] = _LEE(np.ascontiguousarray(mask[box]), method="lee")
     else:
         prepare("thinning loops", lambda: _thin(np.zeros(9, np.uint8), 3, _removal_table()))
         padded = np.pad(mask[box], 1).astype(np.uint8)

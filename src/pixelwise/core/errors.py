@@ -83,19 +83,19 @@ class UserError(PixelwiseError):
         super().__init__("\n".join(problem.text() for problem in self.problems))
 
 
-class BadData(UserError):
-    """The folder of images and masks, or its description, is not usable as it is."""
+class BadData(UserError, ValueError):
+    """The folder of images and masks, an array or its description, is not usable as it is."""
 
 
 class UnreadableFile(UserError):
     """A file that is missing, damaged, foreign or too large to open."""
 
 
-class ShapeMismatch(UserError):
+class ShapeMismatch(UserError, ValueError):
     """Arrays that should share a grid, or fit a network, and do not."""
 
 
-class BadPlan(UserError):
+class BadPlan(UserError, ValueError):
     """A plan, an option or a value in it that cannot be used."""
 
 

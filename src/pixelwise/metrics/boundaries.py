@@ -12,6 +12,7 @@ from pixelwise.arrays.mesh_surfaces import Mask
 from pixelwise.core.errors import BadData
 from pixelwise.metrics.pair import MaskPair
 from pixelwise.metrics.registration import metric
+from pixelwise.metrics.tolerances import check_tolerance
 
 SEGNET_SHARE = 0.0075
 """Tolerance of boundary F1 as a share of the image diagonal (Csurka et al. 2013, SegNet)."""
@@ -52,17 +53,12 @@ def boundary_f1(pair: MaskPair, *, tolerance: float | None = None) -> float:
     tolerance in units of spacing; by default 0.75 % of the image diagonal, the SegNet rule.
     Range 0 to 1. Empty: both -> NaN; exactly one -> 0. Source: Csurka et al. 2013.
     """
+    if tolerance is not None:
+        check_tolerance(tolerance, pair.diagonal)
     d = pair.distances
     if d.n_empty:
         return math.nan if d.n_empty == 2 else 0.0
     near = SEGNET_SHARE * pair.diagonal if tolerance is None else tolerance
-    if not (math.isfinite(near) and near >= 0):
-        raise BadData(
-            f"the tolerance is {tolerance!r}",
-            "a number of at least 0, in units of spacing",
-            "Leave it out for 0.75 % of the diagonal.",
-            code="bad-tolerance",
-        )
     recall = float((d.truth_to_predicted <= near).mean())
     precision = float((d.predicted_to_truth <= near).mean())
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0

@@ -9,6 +9,7 @@ from typing import Any
 
 from pixelwise.core.errors import BadPlan, Problem
 from pixelwise.core.registry import Entry
+from pixelwise.metrics.conventions import with_canonical_convention
 from pixelwise.metrics.pair import MaskPair
 from pixelwise.metrics.registration import METRICS
 
@@ -42,7 +43,7 @@ def choose_metrics(
     choices = []
     for text in texts:
         name, _, tail = text.partition(":")
-        given = _parse_options(text, tail, problems)
+        given = with_canonical_convention(_parse_options(text, tail, problems))
         found = METRICS.check(name, _with_defaults(name, given, defaults or {}))
         problems += found
         if not found:
@@ -57,7 +58,8 @@ def _with_defaults(
     name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> dict[str, Any]:
     known = METRICS.find(name).options if name in METRICS.names() else {}
-    return {key: value for key, value in defaults.items() if key in known} | dict(given)
+    wanted = with_canonical_convention(defaults)
+    return {key: value for key, value in wanted.items() if key in known} | dict(given)
 
 
 def _parse_options(text: str, tail: str, problems: list[Problem]) -> dict[str, Any]:

@@ -59,6 +59,19 @@ def check_same_grid(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Non
         )
 
 
+def check_not_negative(*arrays: npt.NDArray[Any]) -> None:
+    """Raise BadData if a mask or an object labelling holds negative numbers."""
+    for role, array in zip(("truth", "predicted"), arrays, strict=False):
+        if array.size and array.dtype.kind == "i" and int(array.min()) < 0:
+            raise BadData(
+                f"{role} holds negative numbers, the lowest is {int(array.min())}",
+                "0 for the background and positive numbers for objects",
+                "Void pixels have no place here: use measure(..., ignore_label=...), or set "
+                "them to 0 in both.",
+                code="negative-label",
+            )
+
+
 def as_spacing(spacing: Sequence[float] | float | None, n_dims: int) -> Spacing:
     """One positive finite number per axis, in array order. None means 1 (pixels)."""
     if spacing is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 
 from pixelwise.arrays.object_overlaps import Overlaps, overlap_objects
 from pixelwise.core.errors import BadData
-from pixelwise.metrics.inputs import as_labels, check_same_grid
+from pixelwise.metrics.inputs import as_labels, check_not_negative, check_same_grid
 
 DSB_THRESHOLDS = tuple(i / 20 for i in range(10, 20))
 """0.50, 0.55 … 0.95, as in the 2018 Data Science Bowl."""
@@ -54,24 +55,22 @@ def find_overlaps(truth: Any, predicted: Any) -> Overlaps:
     """
     one, other = as_labels(truth, "truth"), as_labels(predicted, "predicted")
     check_same_grid(one, other)
-    for role, array in (("truth", one), ("predicted", other)):
-        if array.size and array.dtype.kind != "b" and int(array.min()) < 0:
-            raise BadData(
-                f"{role} holds the negative object number {int(array.min())}",
-                "object numbers from 1, 0 for background", "Renumber the objects.",
-                code="negative-label",
-            )  # fmt: skip
+    check_not_negative(one, other)
     return overlap_objects(one, other)
 
 
-def panoptic_quality(truth: Any, predicted: Any, *, iou: float = 0.5) -> PanopticQuality:
+def panoptic_quality(
+    truth: Any, predicted: Any, *, iou: float = 0.5, inclusive: bool = False
+) -> PanopticQuality:
     """Panoptic quality of numbered objects; a match has an IoU strictly above the threshold.
 
-    Below a threshold of 0.5 matches are made unique by the best total IoU.
-    Empty: neither has an object -> NaN; exactly one -> 0. Source: Kirillov et al. 2019.
+    Shape: truth, predicted ([z,] y, x) whole numbers, 0 = no object. inclusive: at least
+    the threshold (StarDist, panoptica's default). Where that leaves a choice, matches are
+    made unique by the best total IoU. Range 0 to 1. Empty: neither has an object -> NaN;
+    exactly one -> 0. Source: Kirillov et al. 2019.
     """
     overlaps = find_overlaps(truth, predicted)
-    matched = match_objects(overlaps, iou)
+    matched = match_objects(overlaps, iou, inclusive=inclusive)
     tp, fp, fn = _count(overlaps, matched)
     if tp + fp + fn == 0:
         return PanopticQuality(math.nan, math.nan, math.nan, 0, 0, 0)
@@ -102,14 +101,39 @@ def average_precision(
     return float(np.mean(values)), tuple(values)
 
 
-def f1_at_iou(truth: Any, predicted: Any, *, iou: float = 0.5) -> float:
-    """F1 of objects matched with an IoU strictly above a threshold.
+def ap_dsb(truth: Any, predicted: Any) -> float:
+    """Mean over IoU 0.50, 0.55 … 0.95 of TP / (TP + FP + FN), strictly above (DSB 2018)."""
+    return average_precision(truth, predicted)[0]
 
-    iou=0 matches whatever touches (lesion-wise). Neither has an object -> NaN.
+
+def f1_at_iou(truth: Any, predicted: Any, *, iou: float = 0.5, inclusive: bool = False) -> float:
+    """F1 of objects matched with an IoU strictly above a threshold (inclusive: at least).
+
+    iou=0 matches whatever touches, each object once. Range 0 to 1. Neither has an
+    object -> NaN; exactly one -> 0.
     """
     overlaps = find_overlaps(truth, predicted)
-    tp, fp, fn = _count(overlaps, match_objects(overlaps, iou))
+    tp, fp, fn = _count(overlaps, match_objects(overlaps, iou, inclusive=inclusive))
     return 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else math.nan
+
+
+def aggregated_jaccard(truth: Any, predicted: Any) -> float:
+    """AJI: every truth takes the prediction of best IoU; shared pixels over all pixels taken.
+
+    Predictions that nothing took count as errors; one may be taken twice. Kept for
+    comparison with older results: prefer panoptic quality. Range 0 to 1. Neither has an
+    object -> NaN; exactly one -> 0. Source: Kumar et al. 2017.
+    """
+    o = find_overlaps(truth, predicted)
+    order = np.lexsort((-o.iou, o.truth_index))
+    _, first = np.unique(o.truth_index[order], return_index=True)
+    best = order[first]
+    shared = float(o.shared[best].sum())
+    taken = np.zeros(o.predicted_sizes.size, dtype=bool)
+    taken[o.predicted_index[best]] = True
+    union = float(o.truth_sizes.sum() + o.predicted_sizes[o.predicted_index[best]].sum()) - shared
+    whole = union + float(o.predicted_sizes[~taken].sum())
+    return shared / whole if whole else math.nan
 
 
 def seg_score(truth: Any, predicted: Any) -> float:
@@ -161,11 +185,20 @@ def recall_by_size(
 def match_objects(
     overlaps: Overlaps, iou: float, *, inclusive: bool = False
 ) -> npt.NDArray[np.int64]:
-    """Indices of the pairs that match: IoU above the threshold, every object at most once."""
+    """Indices of the pairs that match: IoU above the threshold, every object at most once.
+
+    Compared in whole numbers, so that 4 of 5 pixels are not above 0.8 however it is written.
+    """
     if not 0 <= iou <= 1:
         raise BadData(f"the IoU threshold is {iou:g}", "0 to 1", "Take 0.5.", code="bad-threshold")
-    tiny = 1e-9
-    is_over = overlaps.iou >= iou - tiny if inclusive else overlaps.iou > iou + tiny
+    limit = Fraction(iou).limit_denominator(1_000_000)
+    union = (
+        overlaps.truth_sizes[overlaps.truth_index]
+        + overlaps.predicted_sizes[overlaps.predicted_index]
+        - overlaps.shared
+    )
+    excess = overlaps.shared * limit.denominator - union * limit.numerator
+    is_over = excess >= 0 if inclusive else excess > 0
     candidates = np.flatnonzero(is_over)
     is_unique = all(
         np.unique(index[candidates]).size == candidates.size

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from pixelwise.core.errors import BadData
+from pixelwise.core.errors import BadData, BadPlan
 from pixelwise.metrics.choices import choose_metrics
 from pixelwise.metrics.inputs import as_labels
 from pixelwise.metrics.pair import label_pair
@@ -21,9 +22,9 @@ def measure(  # noqa: PLR0913 - the public call: two arrays and how to read them
     metrics: Sequence[str] = STANDARD,
     *,
     spacing: Sequence[float] | float | None = None,
-    n_classes: int | None = None,
-    classes: Sequence[int] | None = None,
-    ignore: int | None = None,
+    classes: int | Sequence[int] | None = None,
+    include_background: bool = False,
+    ignore_label: int | None = None,
     valid: Any = None,
     **options: Any,
 ) -> dict[int, dict[str, float]]:
@@ -31,27 +32,30 @@ def measure(  # noqa: PLR0913 - the public call: two arrays and how to read them
 
     Shape: truth, predicted ([z,] y, x) class ids (or booleans) on one grid.
     metrics: names, with options as "nsd:tolerance=2"; options given by keyword
-    (tolerance=2.0, one_empty="diagonal") go to every metric that knows them.
-    n_classes: by default up to the largest id found. classes: by default all but 0.
-    ignore: value of void pixels in the truth; valid: where to score at all.
-    What metrics share (counts, rims, distances, components) is computed once.
-    Raises BadData, ShapeMismatch, BadPlan.
+    (tolerance=2.0, convention="monai", one_empty="diagonal") go to every metric that has
+    them.
+    classes: how many there are (ids 0 to classes-1, others are an error), or which ids to
+    score; by default up to the largest id found. Class 0 is scored if include_background,
+    or if it is listed.
+    ignore_label: value of void pixels in the truth; valid: where to score at all.
+    What metrics share (counts, surfaces, distances, components) is computed once.
+    Raises BadData, ShapeMismatch, BadPlan (metrics and options, all at once).
     """
-    truth, predicted = as_labels(truth, "truth"), as_labels(predicted, "predicted")
-    n_classes = n_classes or _count_classes(truth, predicted, ignore)
-    wanted = list(range(1, n_classes)) if classes is None else [int(k) for k in classes]
-    outside = [k for k in wanted if not 0 <= k < n_classes]
-    if outside:
-        raise BadData(
-            f"class {outside[0]} was asked for",
-            f"classes 0 to {n_classes - 1}",
-            "Raise n_classes or leave it out.",
-            code="unknown-class",
-        )
+    if isinstance(metrics, str):
+        metrics = (metrics,)
     choices = choose_metrics(metrics, options)
+    unused = [k for k in options if not any(k in choice.entry.options for choice in choices)]
+    if unused:
+        raise BadPlan(
+            f"the option {unused[0]!r} belongs to none of {', '.join(metrics)}",
+            "options of the metrics asked for", "Leave it out.", code="unknown-option",
+        )  # fmt: skip
+    truth, predicted = as_labels(truth, "truth"), as_labels(predicted, "predicted")
+    n_classes, wanted = _find_classes(truth, predicted, classes, include_background, ignore_label)
     pair = label_pair(
-        truth, predicted, n_classes, spacing=spacing, ignore=ignore, valid=valid, classes=wanted
-    )
+        truth, predicted, n_classes, spacing=spacing, ignore=ignore_label, valid=valid,
+        classes=wanted,
+    )  # fmt: skip
     found = {}
     for class_id in wanted:
         masks = pair.of_class(class_id)
@@ -59,14 +63,42 @@ def measure(  # noqa: PLR0913 - the public call: two arrays and how to read them
     return found
 
 
-def _count_classes(truth: Any, predicted: Any, ignore: int | None) -> int:
+def _find_classes(
+    truth: npt.NDArray[Any],
+    predicted: npt.NDArray[Any],
+    classes: int | Sequence[int] | None,
+    include_background: bool,
+    ignore_label: int | None,
+) -> tuple[int, list[int]]:
+    """(number of classes, ids to score)."""
+    first = 0 if include_background else 1
+    if isinstance(classes, int | np.integer):
+        return int(classes), list(range(first, int(classes)))
+    n_found = _count_classes(truth, predicted, ignore_label)
+    if classes is None:
+        return n_found, list(range(first, n_found))
+    listed = [int(k) for k in classes]
+    negative = [k for k in listed if k < 0]
+    if negative:
+        raise BadData(
+            f"class {negative[0]} was asked for",
+            "class ids of at least 0",
+            "List the ids that the arrays hold, or give their number.",
+            code="unknown-class",
+        )
+    return max([n_found, *(k + 1 for k in listed)]), listed
+
+
+def _count_classes(
+    truth: npt.NDArray[Any], predicted: npt.NDArray[Any], ignore_label: int | None
+) -> int:
     highest = 1
     for array in (truth, predicted):
         if array.dtype.kind == "b" or array.size == 0:
             continue
         top = int(array.max())
-        if ignore is not None and top == ignore:
-            others = array[array != ignore]
+        if ignore_label is not None and top == ignore_label:
+            others = array[array != ignore_label]
             top = int(others.max()) if others.size else 0
         highest = max(highest, top)
-    return int(np.int64(highest)) + 1
+    return highest + 1

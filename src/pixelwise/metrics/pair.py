@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from pixelwise.arrays.counting import count_pairs
 from pixelwise.arrays.distances import SurfaceDistances
-from pixelwise.arrays.mesh_surfaces import mesh_distances
 from pixelwise.arrays.nearest import PointSet
+from pixelwise.arrays.object_overlaps import Overlaps, overlap_objects
 from pixelwise.arrays.run_topology import Betti, betti_of_runs
 from pixelwise.arrays.scanning import Runs, Scan, scan_labels
+from pixelwise.arrays.surfaces import SurfaceRule, surface_distances
 from pixelwise.core.case import IGNORE
 from pixelwise.core.errors import BadData
 from pixelwise.metrics.inputs import (
@@ -23,12 +27,18 @@ from pixelwise.metrics.inputs import (
     Spacing,
     as_labels,
     as_spacing,
+    check_not_negative,
     check_range,
     check_same_grid,
 )
 
 Labels = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Connectivity = Literal["full", "face"]
+
+_OUR_SURFACE = SurfaceRule()
+
+logger = logging.getLogger("pixelwise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,8 @@ class MaskPair:
             )
         self.owner = owner
         self.class_id = class_id
+        self._by_rule: dict[SurfaceRule, SurfaceDistances] = {}
+        self._components: dict[str, Overlaps] = {}
 
     @cached_property
     def counts(self) -> Counts:
@@ -149,18 +161,33 @@ class MaskPair:
 
     @cached_property
     def distances(self) -> SurfaceDistances:
-        """Distances between the rims, both directions."""
+        """Distances between the rims, both directions; warns of a volume of one slice."""
+        _warn_of_one_slice(self.owner.truth.shape)
         return self.owner.distances(self.class_id)
 
-    @cached_property
-    def mesh_distances(self) -> SurfaceDistances:
-        """Distances between outlines on the corner grid, with the length or area of each part."""
-        return mesh_distances(self.truth, self.predicted, self.spacing)
+    def distances_by(self, rule: SurfaceRule) -> SurfaceDistances:
+        """Distances between surfaces that another rule names."""
+        if rule == _OUR_SURFACE:
+            return self.distances
+        if rule not in self._by_rule:
+            found = surface_distances(self.truth, self.predicted, self.spacing, rule)
+            self._by_rule[rule] = found
+        return self._by_rule[rule]
 
     @cached_property
     def betti(self) -> tuple[Betti, Betti]:
         """Betti numbers of truth and prediction, full connectivity."""
         return self.owner.betti(self.class_id)
+
+    def components(self, connectivity: Connectivity = "full") -> Overlaps:
+        """Components of truth and prediction as objects: their sizes and overlaps."""
+        if connectivity not in self._components:
+            near = ndimage.generate_binary_structure(
+                self.truth.ndim, self.truth.ndim if connectivity == "full" else 1
+            )
+            numbered = [ndimage.label(mask, near)[0] for mask in (self.truth, self.predicted)]
+            self._components[connectivity] = overlap_objects(numbered[0], numbered[1])
+        return self._components[connectivity]
 
     @property
     def diagonal(self) -> float:
@@ -184,6 +211,7 @@ def pair_of(truth: Any, predicted: Any, spacing: Sequence[float] | float | None 
     """
     truth, predicted = as_labels(truth, "truth"), as_labels(predicted, "predicted")
     check_same_grid(truth, predicted)
+    check_not_negative(truth, predicted)
     scale = as_spacing(spacing, truth.ndim)
     return LabelPair(_as_mask(truth), _as_mask(predicted), 2, scale, [1]).of_class(1)
 
@@ -221,6 +249,17 @@ def label_pair(
         truth8 = np.where(void, np.uint8(IGNORE), truth8)
         predicted8 = np.where(void, np.uint8(IGNORE), predicted8)
     return LabelPair(truth8, predicted8, n_classes, scale, classes)
+
+
+@functools.cache
+def _warn_of_one_slice(shape: tuple[int, ...]) -> None:
+    """A volume of one slice is all surface: true, and seldom meant. Said once per shape."""
+    if len(shape) == 3 and 1 in shape:
+        logger.warning(
+            "A volume of shape %s is one slice thick: every voxel of it is surface. Score the "
+            "image (y, x) instead if it is flat.",
+            shape,
+        )
 
 
 def _void(truth: npt.NDArray[Any], ignore: int | None, valid: Any) -> Mask | None:

@@ -49,15 +49,15 @@ class InformationVariation:
 
 
 def v_rand(
-    truth: Any, predicted: Any, *, alpha: float = 0.5, ignore: Sequence[int] = (0,)
+    truth: Any, predicted: Any, *, alpha: float = 0.5, ignore_labels: Sequence[int] = (0,)
 ) -> PartitionScore:
     """Foreground-restricted Rand score, sum p_ij² / (alpha sum s_i² + (1 - alpha) sum t_j²).
 
-    Pixels whose truth is in `ignore` (0: membrane) are left out. score is the harmonic
+    Pixels whose truth is in `ignore_labels` (0: membrane) are left out. score is the harmonic
     form for alpha 0.5; split = sum p² / sum t² with t the truth; merge = sum p² / sum s².
     Range 0 to 1. No pixel left -> NaN. Source: ISBI 2012 challenge, Arganda-Carreras 2015.
     """
-    p, s, t = _fractions(truth, predicted, ignore)
+    p, s, t = _fractions(truth, predicted, ignore_labels)
     if p.size == 0:
         return PartitionScore(math.nan, math.nan, math.nan)
     _check_alpha(alpha)
@@ -67,14 +67,14 @@ def v_rand(
 
 
 def v_info(
-    truth: Any, predicted: Any, *, alpha: float = 0.5, ignore: Sequence[int] = (0,)
+    truth: Any, predicted: Any, *, alpha: float = 0.5, ignore_labels: Sequence[int] = (0,)
 ) -> PartitionScore:
     """Foreground-restricted information score, I / (alpha H(predicted) + (1 - alpha) H(truth)).
 
     split = I / H(predicted), merge = I / H(truth). Range 0 to 1; both partitions of one
     piece -> 1. No pixel left -> NaN. Source: ISBI 2012 challenge, Arganda-Carreras 2015.
     """
-    p, s, t = _fractions(truth, predicted, ignore)
+    p, s, t = _fractions(truth, predicted, ignore_labels)
     if p.size == 0:
         return PartitionScore(math.nan, math.nan, math.nan)
     _check_alpha(alpha)
@@ -88,13 +88,15 @@ def v_info(
     )
 
 
-def adapted_rand_error(truth: Any, predicted: Any, *, ignore: Sequence[int] = ()) -> RandError:
+def adapted_rand_error(
+    truth: Any, predicted: Any, *, ignore_labels: Sequence[int] = ()
+) -> RandError:
     """1 - F1 of pixel pairs in one piece, every pixel against every other.
 
-    Range 0 to 1. ignore: values of the truth left out; scikit-image leaves out (0,) by
+    Range 0 to 1. ignore_labels: values of the truth left out; scikit-image leaves out (0,) by
     default. Source: Arganda-Carreras 2015, as in scikit-image (self-pairs subtracted).
     """
-    counts, in_predicted, in_truth = _counts(truth, predicted, ignore)
+    counts, in_predicted, in_truth = _counts(truth, predicted, ignore_labels)
     n = counts.sum()
     if n == 0:
         return RandError(math.nan, math.nan, math.nan)
@@ -108,26 +110,28 @@ def adapted_rand_error(truth: Any, predicted: Any, *, ignore: Sequence[int] = ()
 
 
 def variation_of_information(
-    truth: Any, predicted: Any, *, ignore: Sequence[int] = ()
+    truth: Any, predicted: Any, *, ignore_labels: Sequence[int] = ()
 ) -> InformationVariation:
     """Conditional entropies in bits; 0 and 0 for equal partitions.
 
-    ignore: values of the truth left out. No pixel left -> NaN. Source: Meilă 2003, in the
+    ignore_labels: values of the truth left out. No pixel left -> NaN. Source: Meilă 2003, in the
     order of scikit-image (split, merge).
     """
-    p, s, t = _fractions(truth, predicted, ignore)
+    p, s, t = _fractions(truth, predicted, ignore_labels)
     if p.size == 0:
         return InformationVariation(math.nan, math.nan)
     h_joint = _entropy(p)
     return InformationVariation(max(h_joint - _entropy(t), 0.0), max(h_joint - _entropy(s), 0.0))
 
 
-def _counts(truth: Any, predicted: Any, ignore: Sequence[int]) -> tuple[Floats, Floats, Floats]:
+def _counts(
+    truth: Any, predicted: Any, ignore_labels: Sequence[int]
+) -> tuple[Floats, Floats, Floats]:
     """Pixels of every joint piece, of every predicted piece, and of every truth piece."""
     one, other = as_labels(truth, "truth"), as_labels(predicted, "predicted")
     check_same_grid(one, other)
     rows, columns, counts = joint_counts(one, other)
-    kept = ~np.isin(rows, np.asarray(list(ignore), dtype=np.int64))
+    kept = ~np.isin(rows, np.asarray(list(ignore_labels), dtype=np.int64))
     rows, columns, weights = rows[kept], columns[kept], counts[kept].astype(np.float64)
     _, row_of = np.unique(rows, return_inverse=True)
     _, column_of = np.unique(columns, return_inverse=True)
@@ -135,8 +139,10 @@ def _counts(truth: Any, predicted: Any, ignore: Sequence[int]) -> tuple[Floats, 
     return weights, sums[0], sums[1]
 
 
-def _fractions(truth: Any, predicted: Any, ignore: Sequence[int]) -> tuple[Floats, Floats, Floats]:
-    p, s, t = _counts(truth, predicted, ignore)
+def _fractions(
+    truth: Any, predicted: Any, ignore_labels: Sequence[int]
+) -> tuple[Floats, Floats, Floats]:
+    p, s, t = _counts(truth, predicted, ignore_labels)
     n = p.sum()
     return p / n, s / n, t / n
 

@@ -6,13 +6,14 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
+from pixelwise.core.errors import BadPlan, raise_errors
 from pixelwise.core.registry import Registry
+from pixelwise.metrics.conventions import with_canonical_convention
 from pixelwise.metrics.pair import MaskPair, pair_of
 
 Options = ParamSpec("Options")
 Options_contra = ParamSpec("Options_contra")
-Family = Literal["counts", "distance", "boundary", "topology", "shape"]
-OneEmpty = Literal["infinite", "diagonal", "nan"]
+Family = Literal["counts", "distance", "boundary", "topology", "objects"]
 
 METRICS: Registry[Callable[..., float]] = Registry("metric", "pixelwise.metrics")
 """Metrics of one class: functions of a `MaskPair` that return a float, NaN if undefined.
@@ -70,7 +71,9 @@ def metric(
             *args: Options.args,
             **options: Options.kwargs,
         ) -> float:
-            return part(pair_of(truth, predicted, spacing), *args, **options)
+            given = with_canonical_convention(options)
+            raise_errors(METRICS.check(name, given), BadPlan)
+            return part(pair_of(truth, predicted, spacing), *args, **given)
 
         return cast(ArrayMetric[Options], on_arrays)
 
