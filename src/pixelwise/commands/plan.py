@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pixelwise.commands.check import CheckResult, check
+from pixelwise.commands.published_start import require_weights_file, with_checked_weights
 from pixelwise.core.case import DataSet
 from pixelwise.core.errors import BadPlan, Problem, raise_errors
 from pixelwise.core.plan import Plan, network_input
@@ -74,6 +75,7 @@ def plan(
         load_user_parts(Path(use))
     given = None if plan is None else load_plan(Path(plan))
     pins = read_pins(settings)
+    require_weights_file(pins.weights)
     seconds = _budget_seconds(budget if budget is not None else _pinned_budget(pins), given)
     if seconds < SHORTEST_BUDGET_SECONDS:
         raise BadPlan(
@@ -117,7 +119,8 @@ def plan(
         if settings:
             changed = change_plan(proposal.plan, settings)
             proposal = _remeasure(proposal, changed, facts, probe)
-    proposal = replace(proposal, plan=_with_fitting_patch(proposal.plan))
+    fitting = with_checked_weights(_with_fitting_patch(proposal.plan))
+    proposal = replace(proposal, plan=fitting)
     if use is not None:
         check_parts(proposal.plan.network, proposal.plan.loss, _io(proposal.plan))
     if out is not None:
@@ -179,7 +182,8 @@ def _with_asymmetry(facts: Facts, dataset: DataSet) -> Facts:
     labelled = [c for c in dataset.cases if c.split == "train" and c.label is not None]
     chosen = labelled[:: max(1, len(labelled) // _CASES_FOR_SYMMETRY)]
     maps = (read_labels(case.label, dataset.meaning) for case in chosen if case.label is not None)
-    asymmetry = measure_asymmetry(maps, len(dataset.classes))
+    n_regions = dataset.meaning.n_regions
+    asymmetry = measure_asymmetry(maps, 1 << n_regions if n_regions else len(dataset.classes))
     return facts.model_copy(update={"asymmetry": asymmetry})
 
 
@@ -204,6 +208,7 @@ def _compare(plan: Plan, facts: Facts, dataset: DataSet) -> list[Problem]:
         ("dimensions", plan.data.n_dims, facts.n_dims),
         ("channels", plan.data.n_channels, len(facts.channels)),
         ("classes", ", ".join(names), ", ".join(found)),
+        ("overlapping regions", plan.data.labels.holds_regions, dataset.meaning.holds_regions),
     )
     for what, planned, present in pairs:
         if planned != present:

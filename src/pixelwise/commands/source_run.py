@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pixelwise.core.errors import BadRun
+from pixelwise.core.errors import BadPlan, BadRun
+from pixelwise.core.plan import Plan
+from pixelwise.planning.optimizer_choice import GENTLER
 from pixelwise.runs.folder import RunFolder, open_run
 
 
@@ -27,15 +29,27 @@ def find_source(start_from: str | Path | None) -> RunFolder | None:
 
 
 def settings_of(source: RunFolder | None) -> tuple[str, ...]:
-    """A run that starts from another keeps its network, and a third of the learning rate."""
+    """A run that starts from another keeps its network, and takes gentler steps."""
     if source is None:
         return ()
     plan = source.read_plan()
     options = [
         f"network.options.{key}={_as_json(value)}" for key, value in plan.network.options.items()
     ]
-    rate = plan.optimizer.learning_rate / 3
+    rate = plan.optimizer.learning_rate / GENTLER
     return (f"network.name={plan.network.name}", *options, f"optimizer.learning_rate={rate}")
+
+
+def refuse_two_starts(source: RunFolder | None, plan: Plan) -> None:
+    """Raise BadPlan if a training should start from a run and from published weights."""
+    if source is not None and plan.network.weights is not None:
+        raise BadPlan(
+            f"the training should start from the run {source.path} and from the published "
+            f"weights {plan.network.weights}",
+            "one start",
+            "Leave --from out, or set network.weights=null.",
+            code="two-starts",
+        )
 
 
 def _as_json(value: Any) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 
 from pixelwise.commands.plan import PlanResult
 from pixelwise.commands.plan import plan as make_plan
+from pixelwise.commands.published_start import start_from_published
 from pixelwise.commands.score_run import score_run, split_cases
-from pixelwise.commands.source_run import find_source, settings_of
+from pixelwise.commands.source_run import find_source, refuse_two_starts, settings_of
 from pixelwise.commands.time_budget import Clock, tail_seconds
-from pixelwise.commands.training_cases import make_sampler
+from pixelwise.commands.training_cases import make_loss, make_sampler
 from pixelwise.commands.validate import Validator, prepare_scoring
 from pixelwise.commands.write_page import write_page
 from pixelwise.core.errors import BadPlan
@@ -28,7 +29,6 @@ from pixelwise.learning.first_filters import centre_first_filters
 from pixelwise.learning.fit import Until, fit
 from pixelwise.learning.state import TrainingState, restore_state, start_state, state_tensors
 from pixelwise.learning.transfer import load_matching
-from pixelwise.losses import LOSSES
 from pixelwise.networks import NetworkIO, build_network
 from pixelwise.planning.candidate import describe_network
 from pixelwise.runs.folder import RunFolder, create_run, open_run, require_free
@@ -103,6 +103,7 @@ def train(
         seed=seed,
         listener=listener,
     )
+    refuse_two_starts(source, proposal.plan)
     folder = create_run(Path(run), overwrite=overwrite)
     _store_inputs(folder, proposal)
     for sentence in (*proposal.notes, _announce(proposal)):
@@ -162,9 +163,8 @@ def _fit_and_save(
     stop: StopRequest,
     listener: Listener,
 ) -> None:
-    class_pixels = {case.id: case.class_pixels for case in facts.cases}
-    sampler = make_sampler(plan, split_cases(folder, plan, "train"), class_pixels)
-    loss_function = LOSSES.build(plan.loss.name, options=dict(plan.loss.options))
+    sampler = make_sampler(plan, split_cases(folder, plan, "train"), facts)
+    loss_function = make_loss(plan)
     history = [record for record in folder.read_history() if record.step <= state.step]
     saved = time.monotonic()
     for record in fit(
@@ -202,10 +202,12 @@ def _start(
     task = build_task(plan.task.name, len(plan.data.classes), dict(plan.task.options))
     io = NetworkIO(*network_input(plan), task.n_outputs)
     network = build_network(plan.network.name, io, dict(plan.network.options))
-    if source is None:
-        centre_first_filters(network)
-    else:
+    if source is not None:
         listener.say(load_matching(network, source.read_weights()))
+    elif plan.network.weights is None:
+        centre_first_filters(network)
+    elif not (is_resumed and folder.has_training()):
+        start_from_published(network, plan, folder, listener)
     state = start_state(network, plan.optimizer, plan.training, n_dims=io.n_dims)
     if is_resumed and folder.has_training():
         restore_state(state, *folder.read_training())

@@ -105,6 +105,16 @@ class PartSection(Section):
     options: Options = Field(default_factory=dict, validate_default=True)
 
 
+class NetworkSection(PartSection):
+    """The network, and a local file of published weights to start from (None: a random start).
+
+    weights_sha256 is of that file, so that a repetition starts from the same numbers.
+    """
+
+    weights: str | None = None
+    weights_sha256: str | None = None
+
+
 class SamplingSection(Section):
     """Which patches are drawn. foreground_share of them is centred on a labelled object,
     drawn over the whole data set and class by class."""
@@ -181,7 +191,7 @@ class Plan(Section):
     data: DataSection
     geometry: GeometrySection = Field(default_factory=GeometrySection)
     intensity: IntensitySection
-    network: PartSection
+    network: NetworkSection
     loss: PartSection
     sampling: SamplingSection
     augmentation: AugmentationSection

@@ -43,6 +43,7 @@ class Situation:
     """What a network is chosen for.
 
     patch, batch: what suits the images, before the network is asked. seconds: for training.
+    loss: of the task, unless another one is asked for.
     """
 
     n_dims: int
@@ -52,6 +53,7 @@ class Situation:
     batch: int
     seconds: float
     pins: Pins
+    loss: PartSection = DEFAULT_LOSS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,13 @@ def _sized(name: str, situation: Situation, width: int | None = None) -> Candida
     recipe, pins = recipe_of(name), situation.pins
     options: dict[str, Any] = {}
     if recipe.widths:
-        options["width"] = recipe.widths[0] if width is None else width
+        options["width"] = _smallest_width(recipe, pins) if width is None else width
     patch = _wanted_patch(recipe, situation)
     if recipe.halvings is not None:
         option, added = recipe.halvings
         options[option] = _halvings(patch, recipe.most_halvings) + added
-    options |= dict(recipe.from_scratch)
+    if pins.weights is None:
+        options |= dict(recipe.from_scratch)
     options |= pins.network_options
     network = PartSection(name=name, options=options)
     patch = _fitting_patch(patch, _field(network, situation), situation, recipe)
@@ -131,10 +134,15 @@ def _sized(name: str, situation: Situation, width: int | None = None) -> Candida
         n_classes=situation.n_classes,
         patch=patch,
         batch=min(batch, situation.batch) if recipe.batch is None and not pins.batch else batch,
-        loss=PartSection(name=pins.loss or DEFAULT_LOSS.name, options=pins.loss_options),
+        loss=PartSection(name=pins.loss or situation.loss.name, options=pins.loss_options),
         precision=pins.get("training.precision"),
         memory_format=pins.get("training.memory_format"),
     )
+
+
+def _smallest_width(recipe: Recipe, pins: Pins) -> int:
+    """Published weights fit the full width only."""
+    return recipe.widths[0] if pins.weights is None else recipe.widths[-1]
 
 
 def _field(network: PartSection, situation: Situation) -> Field:
@@ -178,7 +186,7 @@ def _widen(
 ) -> tuple[Candidate, Measurement]:
     """The widest form that gets enough steps; widths are tried from the likely one down."""
     widths = recipe_of(name).widths
-    if not widths or "width" in situation.pins.network_options:
+    if not widths or "width" in situation.pins.network_options or situation.pins.weights:
         return smallest
     seconds, step = situation.seconds, smallest[1].step_seconds
     likely = [
@@ -218,6 +226,11 @@ def _reason(
 
 
 def _sentence(network: PartSection, steps: int, pins: Pins, recipe: Recipe) -> str:
+    if pins.weights is not None:
+        return (
+            "Published weights fit this network at its full width, without norm unless they "
+            "have it."
+        )
     own = f" {recipe.sentence}" if recipe.sentence else ""
     if pins.network is None and network.name == _SHORT_TIME:
         return (

@@ -31,6 +31,12 @@ class Pins:
         return self._options(_NETWORK)
 
     @property
+    def weights(self) -> str | None:
+        """The file of published weights to start from, None for a random start."""
+        value = self.get("network.weights")
+        return None if value is None else str(value)
+
+    @property
     def loss(self) -> str | None:
         """The name of the loss, None if the planner may choose it."""
         return self._name(_LOSS)

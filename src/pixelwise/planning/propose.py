@@ -10,7 +10,7 @@ from pixelwise.core.plan import (
     DataSection,
     InferenceSection,
     LabelSection,
-    PartSection,
+    NetworkSection,
     Plan,
     SamplingSection,
     TrainingSection,
@@ -27,6 +27,7 @@ from pixelwise.planning.choices import (
 from pixelwise.planning.network_choice import Situation, choose_network
 from pixelwise.planning.optimizer_choice import choose_optimizer
 from pixelwise.planning.pins import FREE, Pins
+from pixelwise.planning.task_choice import choose_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def propose_plan(
     Without a network asked for, the widest U-Net that gets enough steps is taken.
     """
     suiting, batch, patch_reasons = choose_patch(facts)
+    task = choose_task(facts, dataset)
     seconds = training_seconds(budget_seconds)
     chosen = choose_network(
         Situation(
@@ -74,12 +76,15 @@ def propose_plan(
             batch=batch,
             seconds=seconds,
             pins=pins,
+            loss=task.loss,
         ),
         measure,
     )
     candidate, measured, recipe = chosen.candidate, chosen.measurement, chosen.recipe
     steps = max(1, int(seconds / measured.step_seconds))
-    optimizer, optimizer_reason = choose_optimizer(recipe, has_norm=measured.has_norm)
+    optimizer, optimizer_reason = choose_optimizer(
+        recipe, has_norm=measured.has_norm, has_weights=pins.weights is not None
+    )
     intensity, intensity_reason = choose_intensity(facts)
     augmentation, augmentation_reasons = choose_augmentation(facts, suiting)
     tile, halo = choose_tile(facts)
@@ -95,19 +100,14 @@ def propose_plan(
         *(chosen.reasons[1:] or patch_reasons),
         intensity_reason,
         *augmentation_reasons,
-        Choice(
-            field="loss.name",
-            value="cross-entropy-dice",
-            fact=_rarest(facts),
-            reason="Cross-entropy gives calibrated probabilities, Dice keeps rare classes alive.",
-        ),
+        *task.reasons,
     )
     plan = Plan(
         package_version=package_version(),
-        task=PartSection(name="semantic"),
+        task=task.task,
         data=_data_section(facts, dataset, hold_out),
         intensity=intensity,
-        network=candidate.network,
+        network=NetworkSection(**dict(candidate.network), weights=pins.weights),
         loss=candidate.loss,
         sampling=SamplingSection(
             patch=candidate.patch,
@@ -153,11 +153,6 @@ def _item_bytes(dtype: str) -> int:
     return max(1, int(digits) // 8) if digits else 1
 
 
-def _rarest(facts: Facts) -> str:
-    rarest = min(facts.classes, key=lambda c: c.share)
-    return f"the rarest class, {rarest.name}, takes {rarest.share:.2%} of the labelled pixels"
-
-
 def _data_section(facts: Facts, dataset: DataSet, hold_out: float) -> DataSection:
     splits = {
         split: tuple(case.id for case in dataset.cases if case.split == split)
@@ -175,6 +170,8 @@ def _data_section(facts: Facts, dataset: DataSet, hold_out: float) -> DataSectio
             to_class=dict(meaning.to_class),
             threshold=meaning.threshold,
             palette=meaning.palette,
+            holds_regions=meaning.holds_regions,
+            folders=meaning.folders,
         ),
         spacing=facts.spacing,
         unit=dataset.unit,
