@@ -148,7 +148,7 @@ def test_mirrored_views_are_averaged() -> None:
     image[..., -1] = np.log(3)
     options = section(4, 0, mirror_axes=(1,))
     predictor = predictor_of(Leftmost(), options)
-    found = predictor.probabilities(image[None])[0, 1]
+    found = predictor.scores(image[None])[0, 1]
     np.testing.assert_allclose(found, np.full((4, 4), 0.625), atol=1e-6)
 
 

@@ -174,12 +174,21 @@ class TrainingSection(Section):
 
 
 class InferenceSection(Section):
-    """How whole images are labelled: tile edge without halo, halo on each side, tiles a batch."""
+    """How whole images are labelled: tile edge without halo, halo on each side, tiles a batch.
+
+    mirror_axes: answers are averaged over all combinations of mirrored axes; rotations adds
+    quarter turns of the last two. overlap: above 0, windows of `tile` pixels share this part
+    with the next one and are blended with Gaussian weights, and there is no halo.
+    skip_below: tiles whose normalised intensities differ by less are taken for background.
+    """
 
     tile: tuple[Positive, ...]
     halo: tuple[Annotated[int, Field(ge=0)], ...]
     batch: Positive
     mirror_axes: tuple[int, ...] = ()
+    rotations: bool = False
+    overlap: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    skip_below: Annotated[float, Field(ge=0)] = 0.0
 
 
 class Plan(Section):

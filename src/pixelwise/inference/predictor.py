@@ -2,93 +2,228 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from pixelwise.core.image import Array, Region, Source
 from pixelwise.core.plan import InferenceSection
+from pixelwise.inference.averaging import views_of
+from pixelwise.inference.blending import Band, overlapping
 from pixelwise.inference.engines import Engine, Tiles
-from pixelwise.inference.tiles import TileGrid, lay_tiles, read_mirrored
+from pixelwise.inference.read_ahead import read_ahead
+from pixelwise.inference.tiles import Tile, TileGrid, lay_tiles, read_tile
 from pixelwise.networks import Field
 from pixelwise.tasks import Task
 
+Values = TypeVar("Values", Tiles, Tensor)
+
 Normalise = Callable[[Array], npt.NDArray[np.float32]]
 
+_SURE = 8.0
+"""Logits of what was skipped: the softmax of 8 and -8 is 1 to seven digits."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class TileAnswer:
-    """What was found in one region: labels ([z,] y, x) uint8, probabilities (k, …) float32."""
+    """What was found in one region: labels ([z,] y, x) uint8, probabilities (k, …) float32.
+
+    given: the probabilities, or a function that computes those of every n-th pixel along each
+    axis; it is called when they are first asked for.
+    """
 
     region: Region
     labels: npt.NDArray[np.uint8]
-    probabilities: npt.NDArray[np.float32]
+    given: Tiles | Callable[[int], Tiles]
+
+    @cached_property
+    def probabilities(self) -> Tiles:
+        """(k, [z,] y, x), float32."""
+        return self.given(1) if callable(self.given) else self.given
+
+    def thinned(self, step: int) -> Tiles:
+        """The probabilities of every step-th pixel along each axis."""
+        if callable(self.given) and "probabilities" not in self.__dict__:
+            return self.given(step)
+        return thin_out(self.probabilities, step)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A tile of some image: what the network is to see, None where there is nothing to see."""
+
+    tile: Tile
+    grid: TileGrid
+    values: Tiles | None
+    image: Any = None
+
+
+Joiner = Callable[[Tile, Tensor | None], Iterator[TileAnswer]]
+"""What takes the scores (k, …) of an image's tiles in raster order and gives regions."""
 
 
 class Predictor:
-    """Labels images with an engine: lays the tiles that the network's field asks for."""
+    """Labels images with an engine: lays the tiles that the network's field asks for.
+
+    section says how: see `InferenceSection`. One predictor may serve several threads.
+    """
 
     def __init__(self, engine: Engine, field: Field, task: Task, section: InferenceSection) -> None:
         self._engine = engine
         self._field = field
         self._task = task
         self._section = section
+        self._views = views_of(
+            len(section.tile), section.mirror_axes, with_rotations=section.rotations
+        )
 
     def lay_tiles(self, shape: tuple[int, ...]) -> TileGrid:
-        """The tiles that an image of this shape is cut into."""
-        field = self._field
-        halo = tuple(max(edge, field.margin) for edge in self._section.halo)
-        if all(n <= c for n, c in zip(shape, self._section.tile, strict=True)):
-            halo = tuple(max(min(h, 16), field.margin) for h in halo)
-        step = int(np.lcm(field.alignment, field.multiple))
+        """The tiles that an image of this shape is cut into.
+
+        A network without padding needs no halo: its margin is all the context there is.
+        """
+        field, section = self._field, self._section
+        core, halo = section.tile, section.halo
+        if section.overlap > 0:
+            core, halo = overlapping(section.tile, section.overlap)
+        elif field.margin > 0:
+            halo = (0,) * len(core)
         return lay_tiles(
             shape,
-            self._section.tile,
+            core,
             halo,
-            alignment=step,
+            margin=field.margin,
+            alignment=math.lcm(field.alignment, field.multiple),
             remainder=field.remainder,
             smallest=field.smallest,
         )
 
     def predict(self, source: Source, normalise: Normalise) -> Iterator[TileAnswer]:
-        """Label a whole image, region by region in raster order."""
+        """Label a whole image, region by region in raster order.
+
+        The next tiles are read and normalised in a thread while the network is at work.
+        """
         grid = self.lay_tiles(source.header.shape)
-        waiting: list[tuple[tuple[int, ...], npt.NDArray[np.float32]]] = []
-        for corner in grid.corners():
-            waiting.append((corner, normalise(read_mirrored(source, grid, corner))))
-            if len(waiting) == self._section.batch:
-                yield from self._answer(grid, waiting)
-                waiting = []
-        if waiting:
-            yield from self._answer(grid, waiting)
+        joiner = self.joiner(grid)
+        requests = read_ahead(self.requests(source, normalise, grid))
+        for request, scores in self.score(requests):
+            yield from joiner(request.tile, scores)
 
-    def _answer(
-        self, grid: TileGrid, tiles: list[tuple[tuple[int, ...], npt.NDArray[np.float32]]]
-    ) -> Iterator[TileAnswer]:
-        probabilities = self.probabilities(np.stack([values for _, values in tiles]))
-        decoded = self._task.decode_output(torch.from_numpy(probabilities))
-        labels = decoded.to(torch.uint8).numpy()
-        for index, (corner, _) in enumerate(tiles):
-            inside = grid.answer_region(corner, self._field.margin)
-            yield TileAnswer(
-                grid.core_region(corner),
-                labels[index][inside],
-                probabilities[index][(slice(None), *inside)],
-            )
+    def requests(
+        self, source: Source, normalise: Normalise, grid: TileGrid, image: Any = None
+    ) -> Iterator[Request]:
+        """The tiles of an image, read and normalised; without values where they are empty."""
+        for tile in grid.tiles():
+            values = normalise(read_tile(source, grid, tile))
+            is_empty = self._section.skip_below > 0 and spread(values) < self._section.skip_below
+            yield Request(tile, grid, None if is_empty else values, image)
 
-    def probabilities(self, images: Tiles) -> Tiles:
-        """(n, c, …) normalised tiles -> (n, k, …) probabilities, averaged over mirrorings."""
-        total = self._forward(images)
-        for axis in self._section.mirror_axes:
-            mirrored = self._forward(np.ascontiguousarray(np.flip(images, axis + 2)))
-            total = total + np.flip(mirrored, axis + 2)
-        total /= 1 + len(self._section.mirror_axes)
-        return total
+    def score(self, requests: Iterator[Request | None]) -> Iterator[tuple[Request, Tensor | None]]:
+        """Requests with the network's scores (k, …), None for empty tiles.
 
-    def _forward(self, images: Tiles) -> Tiles:
-        logits = torch.from_numpy(self._engine.logits(images))
-        found: Tiles = self._task.probabilities(logits).numpy()
-        return found
+        Tiles of equal shape are stacked into batches, also those of several images; the
+        tiles of one image keep their order. None among the requests: answer what waits.
+        """
+        waiting: dict[tuple[int, ...], list[Request]] = {}
+        for request in requests:
+            if request is None:
+                for shape in list(waiting):
+                    yield from self._answer(waiting.pop(shape))
+                continue
+            shape = request.grid.read_shape
+            bucket = waiting.setdefault(shape, [])
+            bucket.append(request)
+            if len(bucket) >= self.batch_of(shape):
+                yield from self._answer(waiting.pop(shape))
+        for bucket in waiting.values():
+            yield from self._answer(bucket)
+
+    def batch_of(self, read_shape: tuple[int, ...]) -> int:
+        """How many tiles go into a batch: small ones until they have the pixels of a large one."""
+        section = self._section
+        full = math.prod(c + 2 * h for c, h in zip(section.tile, section.halo, strict=True))
+        return max(1, section.batch * full // math.prod(read_shape))
+
+    def joiner(self, grid: TileGrid) -> Joiner:
+        """What makes regions of the scores of one image's tiles: cut out, or blended."""
+        if self._section.overlap > 0:
+            band = Band(grid, self._empty_scores())
+
+            def blend(tile: Tile, scores: Tensor | None) -> Iterator[TileAnswer]:
+                for region, blended in band.add(tile, scores):
+                    yield self._decode(region, blended)
+
+            return blend
+
+        def cut(tile: Tile, scores: Tensor | None) -> Iterator[TileAnswer]:
+            if scores is None:
+                shape = [part.stop - part.start for part in tile.region]
+                empty = self._empty_scores().reshape(-1, *[1] * len(shape))
+                yield self._decode(tile.region, empty.expand(-1, *shape))
+            else:
+                yield self._decode(tile.region, scores[(slice(None), *tile.inside)])
+
+        return cut
+
+    def scores(self, images: Tiles) -> Tensor:
+        """(n, c, …) normalised tiles -> (n, k, …): logits, or mean probabilities of all views."""
+        if len(self._views) == 1:
+            return torch.from_numpy(self._engine.logits(images))
+        total: Tiles = np.zeros((), np.float32)
+        for view in self._views:
+            logits = torch.from_numpy(self._engine.logits(view.of(images)))
+            total = total + view.back(self._task.probabilities(logits).numpy())
+        return torch.from_numpy(total) / len(self._views)
+
+    def _answer(self, bucket: list[Request]) -> Iterator[tuple[Request, Tensor | None]]:
+        tiles = [request.values for request in bucket if request.values is not None]
+        found: Iterator[Tensor] = iter(())
+        if tiles:
+            found = iter(self.scores(tiles[0][None] if len(tiles) == 1 else np.stack(tiles)))
+        for request in bucket:
+            yield request, None if request.values is None else next(found)
+
+    def _decode(self, region: Region, scores: Tensor) -> TileAnswer:
+        task, batch = self._task, scores[None]
+        if len(self._views) == 1 and task.decode_logits is not None:
+            labels = task.decode_logits(batch)[0]
+
+            def probabilities_of(step: int) -> Tiles:
+                found: Tiles = task.probabilities(thin_out(scores, step)[None])[0].numpy()
+                return found
+
+            return TileAnswer(region, _bytes(labels), probabilities_of)
+        probabilities = batch if len(self._views) > 1 else task.probabilities(batch)
+        labels = task.decode_output(probabilities)[0]
+        return TileAnswer(region, _bytes(labels), probabilities[0].numpy())
+
+    def _empty_scores(self) -> Tensor:
+        """Scores (k,) of a pixel that was not looked at: surely background (or no region)."""
+        is_first = torch.zeros(self._task.n_outputs)
+        if not self._task.overlaps:
+            is_first[0] = 1
+        return is_first if len(self._views) > 1 else _SURE * (2 * is_first - 1)
+
+
+def spread(values: Tiles) -> float:
+    """The largest difference of two values within any channel of (c, …)."""
+    flat = values.reshape(len(values), -1)
+    return float((flat.max(axis=1) - flat.min(axis=1)).max())
+
+
+def thin_out(values: Values, step: int) -> Values:
+    """Every step-th pixel of (k, [z,] y, x) along the spatial axes, a view."""
+    found: Values = values[(slice(None), *[slice(None, None, step)] * (values.ndim - 1))]
+    return found
+
+
+def _bytes(labels: Tensor) -> npt.NDArray[np.uint8]:
+    found: npt.NDArray[np.uint8] = labels.to(torch.uint8).numpy()
+    return found

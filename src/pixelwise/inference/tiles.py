@@ -1,12 +1,18 @@
 """Tile geometry in integers: which part of an image each tile reads, and which it answers for.
 
-      read region (may reach over the image: mirrored there)
-     ┌──────────────────────────┐
-     │  halo                    │
-     │     ┌──────────────┐     │
-     │     │     core     │     │   cores cover the image without gap or overlap
-     │     └──────────────┘     │
-     └──────────────────────────┘
+Along each axis the network's answer for the whole image covers the image and, at its end, what
+is missing to a size that the network takes. Tiles are windows of that answer:
+
+      0                                            length   whole answer
+      ├──────────────────────────────────────────────┼───────┤
+      ├────────────────────╌╌╌╌╌┤  halo
+                      ├╌╌╌╌╌──────────────╌╌╌╌╌┤
+                                       ├╌╌╌╌╌────────────────┤
+      ├─────────────────────┼───────────────────┼────┤   regions: each pixel once
+
+Windows never reach over the whole answer, so a network that pads by itself does at the image's
+border what it would do with the whole image; inside the image there is `halo` on either side.
+A network without padding reads `margin` more on all sides, mirrored at the image's border.
 
 Source: overlap-tile strategy, Ronneberger et al. 2015, figure 2.
 """
@@ -24,40 +30,50 @@ from pixelwise.core.image import Array, Region, Source
 
 
 @dataclass(frozen=True, slots=True)
-class TileGrid:
-    """Tiles over an image: edge of the core, and context read on each side, per axis.
+class Tile:
+    """start: first pixel that is read, per axis; may lie outside (mirrored).
 
-    `read_shape` is the same for every tile, so that tiles can be stacked into batches.
+    region: the pixels that the tile answers for. inside: where they lie in the network's
+    answer for what is read.
+    """
+
+    start: tuple[int, ...]
+    region: Region
+    inside: Region
+
+
+@dataclass(frozen=True, slots=True)
+class TileGrid:
+    """Tiles over an image of `shape`; all read `read_shape`, so that they stack into batches.
+
+    margin: pixels that the network's answer lacks on each side. starts, cuts: per axis the
+    first pixel read by each tile, and the borders of the regions, one more than tiles.
     """
 
     shape: tuple[int, ...]
-    core: tuple[int, ...]
-    before: tuple[int, ...]
-    after: tuple[int, ...]
+    read_shape: tuple[int, ...]
+    margin: int
+    starts: tuple[tuple[int, ...], ...]
+    cuts: tuple[tuple[int, ...], ...]
+
+    def __len__(self) -> int:
+        return int(np.prod([len(starts) for starts in self.starts]))
 
     @property
-    def read_shape(self) -> tuple[int, ...]:
-        """What the network is fed with: core plus context on both sides."""
-        return tuple(b + c + a for b, c, a in zip(self.before, self.core, self.after, strict=True))
+    def read_pixels(self) -> int:
+        """Pixels that the network is fed with, over all tiles."""
+        return len(self) * int(np.prod(self.read_shape))
 
-    def corners(self) -> Iterator[tuple[int, ...]]:
-        """The first pixel of each core, in raster order."""
-        starts = [range(0, n, c) for n, c in zip(self.shape, self.core, strict=True)]
-        return itertools.product(*starts)
-
-    def core_region(self, corner: tuple[int, ...]) -> Region:
-        """The pixels that a tile answers for, cut at the image's border."""
-        return tuple(
-            slice(start, min(start + edge, length))
-            for start, edge, length in zip(corner, self.core, self.shape, strict=True)
-        )
-
-    def answer_region(self, corner: tuple[int, ...], margin: int) -> Region:
-        """Where the core lies in the network's answer, `margin` pixels cut from each side."""
-        return tuple(
-            slice(b - margin, b - margin + part.stop - part.start)
-            for b, part in zip(self.before, self.core_region(corner), strict=True)
-        )
+    def tiles(self) -> Iterator[Tile]:
+        """All tiles in raster order."""
+        for index in itertools.product(*(range(len(starts)) for starts in self.starts)):
+            start = tuple(starts[i] for starts, i in zip(self.starts, index, strict=True))
+            region = tuple(slice(cut[i], cut[i + 1]) for cut, i in zip(self.cuts, index))
+            inside = tuple(
+                slice(part.start - first - self.margin, part.stop - first - self.margin)
+                for part, first in zip(region, start, strict=True)
+            )
+            yield Tile(start, region, inside)
 
 
 def lay_tiles(
@@ -65,33 +81,55 @@ def lay_tiles(
     core: tuple[int, ...],
     halo: tuple[int, ...],
     *,
+    margin: int = 0,
     alignment: int = 1,
     remainder: int = 0,
     smallest: int = 1,
 ) -> TileGrid:
-    """Tiles for an image of `shape` whose cores are about `core`, equal, and waste little.
+    """Tiles for an image of `shape` that answer for about `core` pixels each, as equal as can be.
 
-    Read sizes are `alignment` i + `remainder`, at least `smallest`; what is missing is added
-    behind. Cores are multiples of `alignment`, so that all tiles see the same pooling grid.
+    Read sizes are `alignment` i + `remainder`, at least `smallest`, and tiles start at multiples
+    of `alignment`, so that all see the same pooling grid. halo: true context that a tile reads
+    at least on each side that is not the image's border, besides the margin.
     """
-    cores, after = [], []
-    for length, edge, context in zip(shape, core, halo, strict=True):
-        n_tiles = -(-length // max(edge, alignment))
-        edge = -(-length // (n_tiles * alignment)) * alignment
-        read = max(edge + 2 * context, smallest)
-        read += (remainder - read) % alignment
-        cores.append(edge)
-        after.append(read - edge - context)
-    return TileGrid(tuple(shape), tuple(cores), tuple(halo), tuple(after))
+    wholes = _whole_answers(shape, margin, alignment, remainder, smallest)
+    starts, cuts, reads = [], [], []
+    for length, whole, edge, context in zip(shape, wholes, core, halo, strict=True):
+        context = -(-context // alignment) * alignment
+        inner = min(whole, length + context) - 2 * context
+        n_tiles = max(1, -(-inner // max(edge, alignment)))
+        least = smallest - 2 * margin - 2 * context
+        edge = -(-max(-(-inner // n_tiles), least, 1) // alignment) * alignment
+        window = edge + 2 * context
+        window += (whole - window) % alignment
+        n_tiles = -(-inner // edge)
+        if n_tiles <= 1 or window >= whole:
+            n_tiles, window = 1, whole
+        starts.append(tuple(min(i * edge, whole - window) - margin for i in range(n_tiles)))
+        cuts.append((0, *(i * edge + context for i in range(1, n_tiles)), length))
+        reads.append(window + 2 * margin)
+    return TileGrid(tuple(shape), tuple(reads), margin, tuple(starts), tuple(cuts))
 
 
-def read_mirrored(source: Source, grid: TileGrid, corner: tuple[int, ...]) -> Array:
-    """(c, [z,] y, x) of a tile with its context, mirrored where it reaches over the image."""
+def _whole_answers(
+    shape: tuple[int, ...], margin: int, alignment: int, remainder: int, smallest: int
+) -> list[int]:
+    """Lengths of the answer for a whole image: what the network gives for the next size it takes.
+
+    Never a single coarsest pixel alone: networks that pad double the last axis then.
+    """
+    sizes = [max(length + 2 * margin, smallest) for length in shape]
+    sizes = [size + (remainder - size) % alignment for size in sizes]
+    if margin == 0 and all(size == alignment for size in sizes):
+        sizes[-1] += alignment
+    return [size - 2 * margin for size in sizes]
+
+
+def read_tile(source: Source, grid: TileGrid, tile: Tile) -> Array:
+    """(c, [z,] y, x) of what a tile reads, mirrored where it reaches over the image."""
     indices = [
-        mirror_indices(start - before, start + edge + after, length)
-        for start, before, edge, after, length in zip(
-            corner, grid.before, grid.core, grid.after, grid.shape, strict=True
-        )
+        mirror_indices(start, start + size, length)
+        for start, size, length in zip(tile.start, grid.read_shape, grid.shape, strict=True)
     ]
     region = tuple(slice(int(i.min()), int(i.max()) + 1) for i in indices)
     values = source.read(region)
