@@ -13,7 +13,7 @@ from skimage.metrics import adapted_rand_error as skimage_are
 from skimage.metrics import variation_of_information as skimage_voi
 
 from pixelwise.core.errors import BadData
-from pixelwise.metrics import instances, partitions, probabilities
+from pixelwise.metrics import calibration, instances, partitions, probabilities
 
 
 def two_cells() -> tuple[np.ndarray, np.ndarray]:
@@ -151,8 +151,8 @@ def test_probabilities_by_hand() -> None:
 
 def test_calibration_keeps_probability_zero() -> None:
     """Four pixels of probability 0, one of them positive: an error of 0.25."""
-    found = probabilities.reliability(np.array([[1, 0, 0, 0]]), np.zeros((1, 4)), n_bins=10)
+    found = calibration.reliability(np.array([[1, 0, 0, 0]]), np.zeros((1, 4)), bins=10)
     assert found.ece == found.mce == pytest.approx(0.25)
-    even = probabilities.reliability(np.array([[1, 0]]), np.array([[0.5, 0.5]]), n_bins=2)
+    even = calibration.reliability(np.array([[1, 0]]), np.array([[0.5, 0.5]]), bins=2)
     assert even.ece == 0
     assert even.counts.tolist() == [2, 0]

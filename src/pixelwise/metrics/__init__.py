@@ -2,6 +2,7 @@
 
 from pixelwise.metrics.betti_matching import betti_matching, betti_matching_error
 from pixelwise.metrics.boundaries import boundary_f1, boundary_iou
+from pixelwise.metrics.calibration import ece, ece_top_label, mce, reliability
 from pixelwise.metrics.counts import (
     accuracy,
     balanced_accuracy,
@@ -55,12 +56,13 @@ from pixelwise.metrics.partitions import (
 from pixelwise.metrics.probabilities import (
     best_threshold,
     brier,
+    pr_auc,
     precision_recall_curve,
-    reliability,
+    roc_auc,
     roc_curve,
 )
 from pixelwise.metrics.registration import METRICS
-from pixelwise.metrics.running import RunningMetric
+from pixelwise.metrics.running import RunningMetric, as_torchmetric
 from pixelwise.metrics.shapes import (
     area,
     compactness,
@@ -91,6 +93,7 @@ __all__ = [
     "aggregated_jaccard",
     "ap_dsb",
     "area",
+    "as_torchmetric",
     "asd",
     "assd",
     "average_precision",
@@ -114,6 +117,8 @@ __all__ = [
     "component_splits",
     "confusion_matrix",
     "dice",
+    "ece",
+    "ece_top_label",
     "euler_error",
     "euler_number",
     "f1_at_iou",
@@ -132,6 +137,7 @@ __all__ = [
     "lesion_sensitivity",
     "masd",
     "mcc",
+    "mce",
     "mean_accuracy",
     "mean_dice",
     "mean_iou",
@@ -141,10 +147,12 @@ __all__ = [
     "per_component",
     "perimeter",
     "pixel_accuracy",
+    "pr_auc",
     "precision",
     "precision_recall_curve",
     "recall_by_size",
     "reliability",
+    "roc_auc",
     "roc_curve",
     "seg_score",
     "sensitivity",

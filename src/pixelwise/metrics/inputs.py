@@ -15,11 +15,12 @@ LABEL_LIMIT = 255
 """Class ids are 0..254; 255 is void everywhere in this package."""
 
 
-def as_array(values: Any, role: str) -> npt.NDArray[Any]:
-    """`values` as a NumPy array (torch tensors are detached and brought to the CPU, no copy)."""
-    if hasattr(values, "detach") and hasattr(values, "cpu"):
-        values = values.detach().cpu().numpy()
-    array = np.asarray(values)
+def as_array(values: Any, role: str, *, axes: tuple[int, int] = (1, 3)) -> npt.NDArray[Any]:
+    """`values` as a NumPy array (torch tensors are detached and brought to the CPU, no copy).
+
+    axes: fewest and most dimensions. Raises BadData for text and objects, ShapeMismatch.
+    """
+    array = _as_numpy(values, role)
     if array.dtype.kind not in "buif":
         raise BadData(
             f"{role} holds {array.dtype} values",
@@ -27,7 +28,7 @@ def as_array(values: Any, role: str) -> npt.NDArray[Any]:
             "Give whole numbers or booleans.",
             code="not-labels",
         )
-    if array.ndim not in (1, 2, 3):
+    if not axes[0] <= array.ndim <= axes[1]:
         raise ShapeMismatch(
             f"{role} has {array.ndim} dimensions, shape {array.shape}",
             "([z,] y, x)",
@@ -35,6 +36,23 @@ def as_array(values: Any, role: str) -> npt.NDArray[Any]:
             code="bad-dimensions",
         )
     return array
+
+
+def _as_numpy(values: Any, role: str) -> npt.NDArray[Any]:
+    if hasattr(values, "detach") and hasattr(values, "cpu"):
+        values = values.detach().cpu()
+        if str(values.dtype) == "torch.bfloat16":  # NumPy has no such type
+            values = values.float()
+        values = values.numpy()
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise BadData(
+            f"{role} cannot be read as an array: {error}",
+            "an array of labels",
+            "Give rows of equal length.",
+            code="not-labels",
+        ) from error
 
 
 def as_labels(values: Any, role: str) -> npt.NDArray[Any]:
