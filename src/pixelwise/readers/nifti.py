@@ -7,15 +7,14 @@ import struct
 import zlib
 from pathlib import Path
 
-import numpy as np
-
-from pixelwise.core.contents import damaged, shown
-from pixelwise.core.errors import BadOutput, UserError
-from pixelwise.core.image import Array, Closing, Header, Region, Sink
+from pixelwise.core.contents import damaged
+from pixelwise.core.errors import UserError
+from pixelwise.core.image import Array, Header, Sink
 from pixelwise.core.sinks import RegionSink, blank_labels
 from pixelwise.readers import READERS, Purpose
-from pixelwise.readers.nifti_header import NiftiLayout, label_header, read_layout
-from pixelwise.readers.stored_values import rescale
+from pixelwise.readers.nifti_header import read_layout
+from pixelwise.readers.nifti_labels import label_header
+from pixelwise.readers.volume_source import VolumeSource, check_labels
 from pixelwise.readers.voxel_block import Part, VoxelBlock, write_voxels
 
 _GZIP = b"\x1f\x8b"
@@ -39,60 +38,11 @@ def recognises(head: bytes) -> bool:
     return bool(size) and magic in (b"n+1\0", b"n+2\0", b"ni1\0", b"ni2\0")
 
 
-class NiftiSource(Closing):
-    """An opened NIfTI file."""
-
-    def __init__(self, path: Path, purpose: Purpose) -> None:
-        try:
-            with path.open("rb") as stream:
-                is_packed = stream.read(2) == _GZIP
-                stream.seek(0)
-                file = gzip.GzipFile(fileobj=stream) if is_packed else stream
-                head = file.read(_LONGEST_HEADER)
-            self._layout: NiftiLayout = read_layout(path, head)
-            self._block = VoxelBlock(
-                [Part(path, self._layout.offset)],
-                self._layout.stored_dtype,
-                self._layout.stored_shape,
-                "gzip" if is_packed else "raw",
-                whole_file=is_packed,
-            )
-        except UserError:
-            raise
-        except Exception as error:  # the packages raise many kinds on damaged headers
-            raise damaged(path, error) from error
-        self._header = self._layout.header
-
-    @property
-    def header(self) -> Header:
-        return self._header
-
-    def read(self, region: Region | None = None) -> Array:
-        layout = self._layout
-        try:
-            values = layout.as_channels(self._block.values())
-        except Exception as error:  # unpacking raises many kinds on damaged bytes
-            raise damaged(self._header.path, error) from error
-        if region is not None:
-            values = values[(slice(None), *region)]
-        return rescale(values, self._header.dtype, layout.slope, layout.intercept)
-
-    def close(self) -> None:
-        self._block.close()
-
-
 def create_nifti(
     path: Path, header: Header, dtype: str, palette: tuple[tuple[int, int, int], ...] | None
 ) -> Sink:
     """A NIfTI file that is being filled with labels, in the stored order of the image."""
-    if np.dtype(dtype).kind != "u" or len(header.shape) not in (2, 3):
-        raise BadOutput(
-            f"labels of type {dtype} and shape {header.shape} cannot be written as NIfTI",
-            "2D or 3D labels of 8 or 16 bits",
-            "Choose another format.",
-            path=shown(path),
-            code="unknown-format",
-        )
+    check_labels(header, dtype, "NIfTI")
     head, to_stored = label_header(header, dtype)
 
     def finish(temporary: Path, labels: Array) -> None:
@@ -116,6 +66,24 @@ def create_nifti(
     purposes=("image", "labels"),
     sinks=dict.fromkeys(_SUFFIXES, create_nifti),
 )
-def open_nifti(path: Path, purpose: Purpose) -> NiftiSource:
+def open_nifti(path: Path, purpose: Purpose) -> VolumeSource:
     """Open a NIfTI file."""
-    return NiftiSource(path, purpose)
+    try:
+        with path.open("rb") as stream:
+            is_packed = stream.read(2) == _GZIP
+            stream.seek(0)
+            file = gzip.GzipFile(fileobj=stream) if is_packed else stream
+            head = file.read(_LONGEST_HEADER)
+        layout = read_layout(path, head)
+        block = VoxelBlock(
+            [Part(path, layout.offset)],
+            layout.stored_dtype,
+            layout.stored_shape,
+            "gzip" if is_packed else "raw",
+            whole_file=is_packed,
+        )
+    except UserError:
+        raise
+    except Exception as error:  # the packages raise many kinds on damaged headers
+        raise damaged(path, error) from error
+    return VolumeSource(layout.header, block, layout.as_channels, layout.slope, layout.intercept)

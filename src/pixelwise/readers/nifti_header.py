@@ -1,4 +1,4 @@
-"""What a NIfTI header says: axes, place in space, units, channels or time; and writing one."""
+"""What a NIfTI header says: axes, place in space, units, channels or time."""
 
 from __future__ import annotations
 
@@ -16,21 +16,19 @@ from pixelwise.core.contents import misnamed, shown
 from pixelwise.core.errors import Problem, UnreadableFile
 from pixelwise.core.image import Array, Header
 from pixelwise.core.placement import Placement, place_volume
+from pixelwise.readers.channel_axes import count_volumes, tilt_note
 from pixelwise.readers.stored_values import import_extra, rescaled_dtype
 
 NIFTI = "nifti"
 """Key of Header.geometry: the bytes of the header, for labels on the same grid."""
 
 _SUFFIXES = (".nii", ".nii.gz", ".gz")
-_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _IN_MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
 _LARGEST_MM = 100.0
 """A voxel longer than this was measured in another unit than its header says."""
 
-_MOST_CHANNELS = 16
 _SAME_FORMS = 0.5
-_TILTED_DEGREES = 0.5
-_OFFSET = 352
 _RGB = {128: 3, 2304: 4}
 """Datatype codes of colours, 8 bits each: channels."""
 
@@ -56,7 +54,7 @@ def read_layout(path: Path, head: bytes) -> NiftiLayout:
 
     Raises UnreadableFile for what cannot be read without a guess, MissingExtra without nibabel.
     """
-    raw = _parse(path, head)
+    raw = parse_header(path, head)
     sizes = _sizes(path, raw)
     n_channels, notes = _count_channels(path, raw, sizes)
     code = int(raw["datatype"])
@@ -94,35 +92,7 @@ def read_layout(path: Path, head: bytes) -> NiftiLayout:
     )
 
 
-def label_header(header: Header, dtype: str) -> tuple[bytes, Callable[[Array], Array]]:
-    """Header bytes of a label file on the grid of an image, and how its array is stored.
-
-    A NIfTI image's own header is kept but for type, scaling and channels, so that its
-    matrices come back bit by bit; for other images it is made from their placement.
-    """
-    nifti1 = import_extra("nibabel.nifti1", "NIfTI")
-    kept = header.geometry.get(NIFTI)
-    if kept is None:
-        raw, to_stored = _new_header(header, nifti1.Nifti1Header())
-    else:
-        raw, to_stored = _parse(header.path, kept), _stored_order(header)
-    n_i, n_j, n_k = to_stored(np.empty(header.shape, bool)).shape[::-1]
-    raw.set_data_dtype(np.dtype(dtype))
-    raw["dim"] = [3, n_i, n_j, n_k, 1, 1, 1, 1]
-    raw["pixdim"][4:] = 0
-    raw["scl_slope"], raw["scl_inter"] = 1, 0
-    raw["cal_max"] = raw["cal_min"] = 0
-    raw["intent_code"] = 0
-    raw["descrip"] = b""
-    is_second = int(raw["sizeof_hdr"]) == 540
-    raw["magic"] = raw.single_magic if hasattr(raw, "single_magic") else raw["magic"]
-    offset = 544 if is_second else _OFFSET
-    raw["vox_offset"] = offset
-    native = raw.as_byteswapped("<") if raw.endianness != "<" else raw
-    return native.binaryblock.ljust(offset, b"\0"), to_stored
-
-
-def _parse(path: Path, head: bytes) -> Any:
+def parse_header(path: Path, head: bytes) -> Any:
     """The header record of nibabel, of either version and byte order."""
     nifti1 = import_extra("nibabel.nifti1", "NIfTI")
     nifti2 = import_extra("nibabel.nifti2", "NIfTI")
@@ -172,27 +142,10 @@ def _count_channels(path: Path, raw: Any, sizes: tuple[int, ...]) -> tuple[int, 
         raise _refuse(path, f"it has more than four axes: {text}", "a volume, or one with channels")
     if n_times == 1:
         return n_values, []
-    step = float(raw["pixdim"][4])
-    has_time = raw.get_xyzt_units()[1] in ("sec", "msec", "usec") and step not in (0.0, 1.0)
-    if has_time or n_times > _MOST_CHANNELS:
-        why = f"a step of {step:g} {raw.get_xyzt_units()[1]}" if has_time else "that many"
-        raise _refuse(
-            path,
-            f"it is 4D: {n_times} volumes along its fourth axis, which are time points ({why})",
-            f"one volume, or up to {_MOST_CHANNELS} channels without a time step",
-            "time-series",
-            "Save each time point as a file of its own; if they are channels, set the fourth "
-            "step (pixdim[4]) to 0.",
-        )
-    note = Problem(
-        f"it is 4D: the {n_times} volumes along its fourth axis are taken as channels",
-        "",
-        "If they are time points, save each as a file of its own.",
-        shown(path),
-        "warning",
-        "nifti-4d",
-    )
-    return n_times, [note]
+    step, unit = float(raw["pixdim"][4]), raw.get_xyzt_units()[1]
+    is_time = unit in ("sec", "msec", "usec") and step not in (0.0, 1.0)
+    why = f"a step of {step:g} {unit}; channels have the step pixdim[4] = 0"
+    return n_times, count_volumes(path, n_times, is_time=is_time, is_said=False, why=why)
 
 
 def _scaling(raw: Any) -> tuple[float, float]:
@@ -214,30 +167,13 @@ def _place(path: Path, raw: Any, sizes: tuple[int, int, int]) -> tuple[Placement
             steps[steps == 0] = 1.0
             flat = place_volume(scale @ np.diag([*steps, 1.0]), sizes, is_anatomical=False)
             return _check_lengths(path, flat, raw), [*notes, _no_orientation(path)]
-        placement = place_volume(scale @ _TO_LPS @ chosen, sizes)
+        placement = place_volume(scale @ RAS_TO_LPS @ chosen, sizes)
         _check_lengths(path, placement, raw)
         if sform is not None and qform is not None:
-            notes += _compare_forms(path, placement, scale @ _TO_LPS @ qform, sizes)
+            notes += _compare_forms(path, placement, scale @ RAS_TO_LPS @ qform, sizes)
     except ValueError as error:
         raise _refuse(path, str(error), "three axes that span a volume", "bad-affine") from error
     return placement, notes + tilt_note(path, placement)
-
-
-def tilt_note(path: Path, placement: Placement) -> list[Problem]:
-    """A warning if the axes of a volume are not perpendicular."""
-    if placement.tilt < _TILTED_DEGREES:
-        return []
-    return [
-        Problem(
-            f"its axes are not perpendicular, by {placement.tilt:.2g} degrees: distances are "
-            "measured along them as if they were",
-            "",
-            "Resample it to perpendicular axes if distances matter.",
-            shown(path),
-            "warning",
-            "sheared",
-        )
-    ]
 
 
 def _unit_factor(path: Path, raw: Any) -> tuple[float, list[Problem]]:
@@ -322,30 +258,6 @@ def _as_channels(stored: Array, *, placement: Placement, is_colour: bool) -> Arr
     """(c, k, j, i) or (1, k, j, i, colour) as stored -> (c, [z,] y, x), a view."""
     values = np.moveaxis(stored[0], -1, 0) if is_colour else stored
     return placement.to_array(values)
-
-
-def _stored_order(header: Header) -> Callable[[Array], Array]:
-    if header.placement is not None:
-        return header.placement.to_stored
-    return lambda labels: labels if labels.ndim == 3 else labels[None]
-
-
-def _new_header(header: Header, raw: Any) -> tuple[Any, Callable[[Array], Array]]:
-    """A header for an image of another format."""
-    factor = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "µm": 1.0, "um": 1.0}.get(header.unit, 1.0)
-    placement = header.placement
-    raw.set_xyzt_units("micron" if header.unit in ("µm", "um") else "mm")
-    spacing = header.spacing or (1.0,) * len(header.shape)
-    steps = [factor * step for step in (*((1.0,) if len(spacing) == 2 else ()), *spacing)]
-    if placement is None or not placement.is_anatomical:
-        raw["pixdim"][:4] = [1.0, *reversed(steps)]
-        return raw, _stored_order(header)
-    matrix = _TO_LPS @ np.diag([factor, factor, factor, 1.0]) @ np.asarray(placement.affine)
-    raw["pixdim"][1:4] = np.linalg.norm(matrix[:3, :3], axis=0)
-    raw["dim"][:4] = [3, *placement.shape]
-    raw.set_qform(matrix, code=1)
-    raw.set_sform(matrix, code=1)
-    return raw, _stored_order(header)
 
 
 def _refuse(
