@@ -83,8 +83,7 @@ def _ratio(one: list[float], other: list[float]) -> float:
 
 
 def _make_sampler(plan: Plan, proposal: Any) -> PatchSampler:
-    pixels = {case.id: case.class_pixels for case in proposal.facts.cases}
-    return make_sampler(plan, proposal.dataset.of_split("train"), pixels)
+    return make_sampler(plan, proposal.dataset.of_split("train"), proposal.facts)
 
 
 def _build(plan: Plan) -> nn.Module:

@@ -55,13 +55,16 @@ def check_loss(name: str, io: NetworkIO, options: Mapping[str, object]) -> list[
     target = torch.randint(0, n_classes, (2,) + (8,) * io.n_dims)
     valid = torch.ones_like(target, dtype=torch.bool)
     valid[:, :2] = False
-    right = torch.nn.functional.one_hot(target, n_classes).movedim(-1, 1).float()
+    planes = torch.nn.functional.one_hot(target, n_classes).movedim(-1, 1)
+    right = planes.float()
+    takes_regions = LOSSES.find(name).facts.get("targets") == "regions"
+    compared = planes if takes_regions else target
     problems = []
     try:
         values = {}
         for scale in (1.0, 10.0, 1000.0, -1000.0):
             logits = (right * scale).requires_grad_()
-            value = loss(logits, target, valid)
+            value = loss(logits, compared, valid)
             torch.autograd.backward(value)
             values[scale] = float(value.detach())
             problems += _check_loss_value(name, scale, value, logits, valid)

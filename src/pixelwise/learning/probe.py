@@ -10,7 +10,7 @@ from torch import nn
 from pixelwise.core.plan import PartSection
 from pixelwise.core.quantities import format_bytes
 from pixelwise.core.runtime import MEMORY_FORMATS, lay_out
-from pixelwise.losses import LOSSES
+from pixelwise.losses import LOSSES, LossFunction
 from pixelwise.networks import NetworkIO, build_network, field_of, training_loss
 from pixelwise.planning.candidate import Candidate, Measurement
 
@@ -122,6 +122,8 @@ def _time_step(
     images, target = _random_batch(candidate, network, n_images)
     images = images.contiguous(memory_format=memory_format)
     loss_function = LOSSES.build(candidate.loss.name, options=dict(candidate.loss.options))
+    if LOSSES.find(candidate.loss.name).facts.get("targets") == "regions":
+        loss_function = _of_planes(loss_function, candidate.n_classes)
     seen: dict[int, int] = {}
 
     def note(tensor: torch.Tensor) -> torch.Tensor:
@@ -146,6 +148,16 @@ def _time_step(
         if repeat:
             best = min(best, time.perf_counter() - started)
     return best, sum(seen.values())
+
+
+def _of_planes(loss: LossFunction, n_regions: int) -> LossFunction:
+    """A loss of regions that is given class ids: regions that happen not to overlap."""
+
+    def of_ids(logits: torch.Tensor, target: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+        planes = torch.nn.functional.one_hot(target, n_regions).movedim(-1, 1)
+        return loss(logits, planes, valid)
+
+    return of_ids
 
 
 def _time_forward(

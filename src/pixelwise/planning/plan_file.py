@@ -130,10 +130,38 @@ def check_plan(content: Mapping[str, Any], path: str) -> Plan:
             found = registry.check(part["name"], options if isinstance(options, Mapping) else {})
             problems += [Problem(p.what, p.expected, p.remedy, path, code=p.code) for p in found]
     if plan is not None:
-        problems += _check_dimensions(plan, path)
+        problems += _check_dimensions(plan, path) + _check_targets(plan, path)
     if problems or plan is None:
         raise BadPlan(problems)
     return plan
+
+
+def _check_targets(plan: Plan, path: str) -> list[Problem]:
+    """Whether labels, task and loss speak of the same: classes, or regions that may overlap."""
+    kinds = {True: "regions", False: "classes"}
+    wanted = kinds[plan.data.labels.holds_regions]
+    problems = []
+    for section, name in (("task", plan.task.name), ("loss", plan.loss.name)):
+        registry = REGISTRIES[section]
+        if name not in registry.names():
+            continue
+        given = _target_of(registry, name)
+        if given != wanted:
+            fitting = [n for n in registry.names() if _target_of(registry, n) == wanted]
+            problems.append(
+                Problem(
+                    f"{section} {name} is for {given}, the masks hold {wanted}",
+                    f"one of {', '.join(fitting)}",
+                    f"Leave {section}.name to the planner, or take one of these.",
+                    path,
+                    code="other-targets",
+                )
+            )
+    return problems
+
+
+def _target_of(registry: Registry[Any], name: str) -> str:
+    return str(registry.find(name).facts.get("targets", "classes"))
 
 
 def _check_dimensions(plan: Plan, path: str) -> list[Problem]:
