@@ -200,11 +200,13 @@ def _torchmetric_class() -> Any:
             code="missing-extra",
         ) from error  # fmt: skip
 
-    class TorchMetric(torchmetrics.Metric):  # type: ignore[misc]  # it ships no types
+    class TorchMetric(torchmetrics.Metric):
         """A RunningRecipe with torchmetrics' states."""
 
         is_differentiable = False
         full_state_update = False
+        confusion: torch.Tensor
+        values: Any
 
         def __init__(self, recipe: RunningRecipe) -> None:
             super().__init__()
@@ -218,7 +220,7 @@ def _torchmetric_class() -> Any:
             self.add_state("signature", torch.tensor(recipe.signature), dist_reduce_fx="max")
 
         @property
-        def higher_is_better(self) -> bool:
+        def higher_is_better(self) -> bool:  # type: ignore[override]  # differs by metric
             return bool(self.recipe.choice.fact("higher_is_better"))
 
         def update(self, preds: Any, target: Any) -> None:
