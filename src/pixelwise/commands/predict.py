@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pixelwise.commands.measure_output import as_csv, write_measures
+from pixelwise.commands.region_output import described_classes, open_label_sink, written_meaning
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import BadData, BadOutput, BadPlan, Problem, UserError
 from pixelwise.core.files import unwritable, write_json, write_text
@@ -22,14 +23,13 @@ from pixelwise.core.user_parts import load_user_parts
 from pixelwise.data.channels import match_channels, mismatch_sentence
 from pixelwise.data.image_files import find_images
 from pixelwise.data.intensity import scale_for
-from pixelwise.data.objects import OBJECT_COLUMNS, measure_objects
+from pixelwise.data.labels import read_labels
 from pixelwise.inference.engines import TorchEngine
 from pixelwise.inference.labeller import Answers, LabelOutput, label_image
 from pixelwise.inference.predictor import Predictor
 from pixelwise.inference.resampled import on_plan_grid
 from pixelwise.networks import field_of
 from pixelwise.readers import (
-    create_labels,
     create_probabilities,
     image_stem,
     label_suffix,
@@ -37,7 +37,8 @@ from pixelwise.readers import (
     open_labels,
 )
 from pixelwise.readers.picture import write_picture
-from pixelwise.report.pictures import render_overlay
+from pixelwise.report.pictures import ColouredClass, render_overlay
+from pixelwise.report.region_layers import regions_as_classes
 from pixelwise.runs.folder import RunFolder, open_run
 from pixelwise.runs.trained_network import load_network, planned_task
 
@@ -50,6 +51,7 @@ class Prediction:
     labels: Path
     confidence: float
     class_pixels: tuple[int, ...]
+    n_pixels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,12 @@ def predict(
     """Label images: files, folders or glob patterns. One label file per image, same stem.
 
     Labels are class ids (classes.json says which) on the image's own grid: PNG for pictures,
-    TIFF for TIFF. as_trained writes the training masks' own values and palette, probabilities
-    class probabilities (STEM.npy in out/probabilities), overlay pictures, measure a table of
-    objects. An image that cannot be labelled is listed in the result; the others are done.
+    TIFF for TIFF. Regions that may overlap get a mask each (out/REGION/STEM), and where they
+    nest in a label map that map too (out/labels/STEM). as_trained writes the training masks'
+    own values and palette, probabilities class probabilities (STEM.npy in out/probabilities),
+    overlay pictures, measure tables of objects, of classes with sizes and intensities, and of
+    shared boundaries. An image that cannot be labelled is listed in the result; the others
+    are done.
     deadline: on `time.monotonic`; images that it leaves no time for are left out.
     Raises BadRun, BadData if there is nothing to do, BadOutput if `out` holds files already.
     """
@@ -164,12 +169,13 @@ def _predict_file(
         _check_contract(header, plan, listener)
         convert = partial(match_channels, n_channels=plan.data.n_channels)
         scale = scale_for(plan.intensity, source, convert)
-        labels_path = out / f"{image_stem(path)}{label_suffix(header)}"
+        name = f"{image_stem(path)}{label_suffix(header)}"
         values, dtype, palette = _stored_values(plan, wanted.as_trained)
         with ExitStack() as stack:
-            sink = stack.enter_context(
-                create_labels(labels_path, header, dtype=dtype, palette=palette)
+            sink, labels_path = open_label_sink(
+                plan, out, name, header, as_trained=wanted.as_trained, dtype=dtype, palette=palette
             )
+            stack.enter_context(sink)
             store = None
             if wanted.probabilities:
                 place = out / "probabilities" / f"{image_stem(path)}.npy"
@@ -179,12 +185,13 @@ def _predict_file(
                 predictor,
                 source,
                 lambda image: scale.apply(convert(image)),
-                LabelOutput(sink, store, values),
+                LabelOutput(sink, store, values, plan.data.labels.holds_regions),
                 n_classes=len(plan.data.classes),
                 listener=listener,
             )
         _write_extras(plan, source, labels_path, out, wanted, values)
-    return Prediction(path, labels_path, found.confidence, found.class_pixels)
+    n_pixels = math.prod(header.shape)
+    return Prediction(path, labels_path, found.confidence, found.class_pixels, n_pixels)
 
 
 def _check_contract(header: Header, plan: Plan, listener: Listener) -> None:
@@ -207,7 +214,7 @@ def _stored_values(
     plan: Plan, as_trained: bool
 ) -> tuple[tuple[int, ...] | None, str, tuple[tuple[int, int, int], ...] | None]:
     labels = plan.data.labels
-    if not as_trained:
+    if not as_trained or labels.holds_regions:
         return None, "uint8", None
     by_class: dict[int, str] = {}
     for key, class_id in labels.to_class.items():
@@ -243,46 +250,39 @@ def _write_extras(
 ) -> None:
     if not (wanted.overlay or wanted.measure):
         return
-    with open_labels(labels_path) as written:
-        labels = written.read()[0]
+    if plan.data.labels.holds_regions:
+        labels = read_labels(labels_path, written_meaning(plan, as_trained=wanted.as_trained))
+    else:
+        with open_labels(labels_path) as written:
+            labels = written.read()[0]
     if values is not None:
         ids = labels.copy()
         for class_id, value in enumerate(values):
             ids[labels == value] = class_id
         labels = ids
     image = source.read()
+    stem = image_stem(labels_path)
     if wanted.overlay:
-        picture = render_overlay(image, labels, plan.data.classes)
-        write_picture(out / "overlays" / f"{image_stem(labels_path)}.png", picture)
+        classes: Sequence[ColouredClass] = plan.data.classes
+        shown_labels = labels
+        if plan.data.labels.holds_regions:
+            (shown_labels,), classes = regions_as_classes([labels], plan.data.classes)
+        picture = render_overlay(image, shown_labels, classes)
+        write_picture(out / "overlays" / f"{stem}.png", picture)
     if wanted.measure:
-        names = {c.id: c.name for c in plan.data.classes}
-        spacing = source.header.spacing or plan.data.spacing
-        unit = source.header.unit if source.header.spacing else plan.data.unit
-        rows = measure_objects(labels, image, names, spacing=spacing, unit=unit)
-        write_text(
-            out / "objects" / f"{image_stem(labels_path)}.csv", _as_csv(OBJECT_COLUMNS, rows)
-        )
+        write_measures(plan, source.header, image, labels, out, stem)
 
 
 def _write_tables(plan: Plan, done: Sequence[Prediction], out: Path) -> None:
-    classes = [{"id": c.id, "name": c.name, "color": c.colour} for c in plan.data.classes]
-    write_json(out / "classes.json", {"classes": classes})
+    write_json(out / "classes.json", described_classes(plan))
     names = [f"share of {c.name}" for c in plan.data.classes]
     rows = [
         (
             str(p.image),
-            p.labels.name,
+            p.labels.relative_to(out).as_posix(),
             f"{p.confidence:.4f}",
-            *(f"{n / max(sum(p.class_pixels), 1):.6f}" for n in p.class_pixels),
+            *(f"{n / max(p.n_pixels, 1):.6f}" for n in p.class_pixels),
         )
         for p in done
     ]
-    write_text(out / "predictions.csv", _as_csv(("image", "labels", "confidence", *names), rows))
-
-
-def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return stream.getvalue()
+    write_text(out / "predictions.csv", as_csv(("image", "labels", "confidence", *names), rows))

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
+from pixelwise.arrays.region_bits import count_regions
+from pixelwise.core.errors import UserError
 from pixelwise.core.image import Sink, Source
 from pixelwise.core.progress import SILENT, Listener
-from pixelwise.inference.predictor import Normalise, TileAnswer
+from pixelwise.inference.predictor import Joiner, Normalise, Predictor, Request, TileAnswer
+from pixelwise.inference.read_ahead import WriteBehind, read_ahead
+
+_STEP = 4
+"""Confidence is taken from every fourth pixel along each axis: 1/16 of the work in 2D, and for
+256 x 256 pixels still 4096 of them."""
 
 
 class Answers(Protocol):
@@ -24,8 +32,8 @@ class Answers(Protocol):
 class LabelledImage:
     """What is known about a labelled image as a whole.
 
-    confidence: mean over pixels of the probability of the label given, 1/k to 1.
-    class_pixels: pixels given to each class.
+    confidence: mean over pixels of the probability of the label given, 1/k to 1; of regions
+    that may overlap, of each yes or no, 1/2 to 1. class_pixels: pixels given to each class.
     """
 
     confidence: float
@@ -37,11 +45,28 @@ class LabelOutput:
     """Where the answers go: labels, and class probabilities if wanted.
 
     values: what is written for each class id (the training masks' own values), else the ids.
+    overlaps: labels are sets of classes, see `Task`.
     """
 
     labels: Sink
     probabilities: Sink | None = None
     values: tuple[int, ...] | None = None
+    overlaps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An opened image to be labelled among others, and what to do once it is.
+
+    finish and fail are called in the writing thread: finish after the last write with what
+    is known about the image; fail, instead, with the error that ended it.
+    """
+
+    source: Source
+    normalise: Normalise
+    output: LabelOutput
+    finish: Callable[[LabelledImage], None]
+    fail: Callable[[UserError], None]
 
 
 def label_image(
@@ -53,19 +78,116 @@ def label_image(
     n_classes: int,
     listener: Listener = SILENT,
 ) -> LabelledImage:
-    """Label an image region by region; memory does not grow with it beyond source and sink."""
+    """Label an image region by region; memory does not grow with it beyond source and sink.
+
+    Answers are written in a thread while the network is at the next ones.
+    """
     n_pixels, done = math.prod(source.header.shape), 0
-    counts = np.zeros(n_classes, dtype=np.int64)
-    total = 0.0
-    table = None if output.values is None else np.asarray(output.values)
-    for answer in predictor.predict(source, normalise):
-        written = answer.labels if table is None else table[answer.labels]
-        output.labels.write(answer.region, written)
+    tally = _Tally(output, n_classes)
+    with WriteBehind() as writer:
+        for answer in predictor.predict(source, normalise):
+            writer.submit(tally.take, answer)
+            done += answer.labels.size
+            if answer.labels.size < n_pixels:
+                listener.advance(done, n_pixels, f"pixels of {source.header.path.name}")
+    return tally.result()
+
+
+def label_images(
+    predictor: Predictor, jobs: Iterator[Job], *, n_classes: int
+) -> Iterator[tuple[Job, float]]:
+    """Label many images: small ones of equal size share a batch, reading and writing go beside.
+
+    `jobs` is advanced in the reading thread, shortly before an image is needed. After each
+    stretch of work yields an image and the share of it that is done.
+    """
+    requests = read_ahead(_requests(predictor, jobs, n_classes))
+    with WriteBehind() as writer:
+        for request, scores in predictor.score(requests):
+            task: _Task = request.image
+            if request.error is None and request.tile is not None:
+                for answer in task.join(request.tile, scores):
+                    writer.submit(task.take, answer)
+                task.n_done += 1
+            if request.error is not None or task.n_done == len(request.grid):
+                writer.submit(task.end, request.error)
+            yield task.job, task.n_done / len(request.grid)
+
+
+def _requests(
+    predictor: Predictor, jobs: Iterator[Job], n_classes: int
+) -> Iterator[Request | None]:
+    """The tiles of all images, an image that fails ends with its error."""
+    for job in jobs:
+        grid = predictor.lay_tiles(job.source.header.shape)
+        if len(grid) > 1:
+            yield None
+        task = _Task(job, predictor.joiner(grid), n_classes)
+        try:
+            yield from predictor.requests(job.source, job.normalise, grid, task)
+        except UserError as error:
+            yield Request(None, grid, None, task, error)
+
+
+class _Tally:
+    """Writes the answers of one image and sums up what is known about it as a whole."""
+
+    def __init__(self, output: LabelOutput, n_classes: int) -> None:
+        self._output = output
+        self._table = None if output.values is None else np.asarray(output.values)
+        self._counts = np.zeros(n_classes, dtype=np.int64)
+        self._certainty = 0.0
+        self._n_sampled = 0
+
+    def take(self, answer: TileAnswer) -> None:
+        """Write a region."""
+        labels, output = answer.labels, self._output
+        output.labels.write(answer.region, labels if self._table is None else self._table[labels])
         if output.probabilities is not None:
             output.probabilities.write(answer.region, answer.probabilities)
-        counts += np.bincount(answer.labels.reshape(-1), minlength=n_classes)
-        total += float(answer.probabilities.max(axis=0).sum(dtype=np.float64))
-        done += answer.labels.size
-        if answer.labels.size < n_pixels:
-            listener.advance(done, n_pixels, f"pixels of {source.header.path.name}")
-    return LabelledImage(total / max(n_pixels, 1), tuple(int(n) for n in counts))
+        self._counts += _count(labels, len(self._counts), output.overlaps)
+        sample = answer.thinned(_STEP)
+        sure = (
+            np.maximum(sample, 1 - sample).mean(axis=0) if output.overlaps else sample.max(axis=0)
+        )
+        self._certainty += float(sure.sum(dtype=np.float64))
+        self._n_sampled += sure.size
+
+    def result(self) -> LabelledImage:
+        """What is known about the image."""
+        counts = tuple(int(n) for n in self._counts)
+        return LabelledImage(self._certainty / max(self._n_sampled, 1), counts)
+
+
+class _Task:
+    """A job on its way; `n_done` belongs to the main thread, all else to the writing thread."""
+
+    def __init__(self, job: Job, join: Joiner, n_classes: int) -> None:
+        self.job = job
+        self.join = join
+        self.n_done = 0
+        self._tally = _Tally(job.output, n_classes)
+        self._error: UserError | None = None
+
+    def take(self, answer: TileAnswer) -> None:
+        """Write a region, unless an earlier one could not be written."""
+        if self._error is None:
+            try:
+                self._tally.take(answer)
+            except UserError as error:
+                self._error = error
+
+    def end(self, error: UserError | None) -> None:
+        """Tell the job how it ended."""
+        error = self._error or error
+        if error is None:
+            self.job.finish(self._tally.result())
+        else:
+            self.job.fail(error)
+
+
+def _count(labels: npt.NDArray[np.uint8], n_classes: int, overlaps: bool) -> npt.NDArray[np.int64]:
+    """Pixels of each class; where labels are sets, a pixel counts for all of its classes."""
+    if not overlaps:
+        return np.bincount(labels.reshape(-1), minlength=n_classes)
+    return count_regions(np.bincount(labels.reshape(-1), minlength=1 << n_classes), n_classes)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pixelwise.core.errors import UserError
 from pixelwise.core.image import Array, Region, Source
 from pixelwise.core.plan import InferenceSection
 from pixelwise.inference.averaging import views_of
@@ -26,6 +27,9 @@ from pixelwise.tasks import Task
 Values = TypeVar("Values", Tiles, Tensor)
 
 Normalise = Callable[[Array], npt.NDArray[np.float32]]
+
+_MOST_WAITING = 32
+"""Tiles that wait for others of their shape: where all images differ, memory stays bounded."""
 
 _SURE = 8.0
 """Logits of what was skipped: the softmax of 8 and -8 is 1 to seven digits."""
@@ -57,12 +61,16 @@ class TileAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A tile of some image: what the network is to see, None where there is nothing to see."""
+    """A tile of some image: what the network is to see, None where there is nothing to see.
 
-    tile: Tile
+    error: what ended the reading of the image; there is no tile then.
+    """
+
+    tile: Tile | None
     grid: TileGrid
     values: Tiles | None
     image: Any = None
+    error: UserError | None = None
 
 
 Joiner = Callable[[Tile, Tensor | None], Iterator[TileAnswer]]
@@ -114,7 +122,8 @@ class Predictor:
         joiner = self.joiner(grid)
         requests = read_ahead(self.requests(source, normalise, grid))
         for request, scores in self.score(requests):
-            yield from joiner(request.tile, scores)
+            if request.tile is not None:
+                yield from joiner(request.tile, scores)
 
     def requests(
         self, source: Source, normalise: Normalise, grid: TileGrid, image: Any = None
@@ -140,7 +149,8 @@ class Predictor:
             shape = request.grid.read_shape
             bucket = waiting.setdefault(shape, [])
             bucket.append(request)
-            if len(bucket) >= self.batch_of(shape):
+            n_waiting = sum(len(other) for other in waiting.values())
+            if len(bucket) >= self.batch_of(shape) or n_waiting >= _MOST_WAITING:
                 yield from self._answer(waiting.pop(shape))
         for bucket in waiting.values():
             yield from self._answer(bucket)
