@@ -132,8 +132,8 @@ def _method(found: Mapping[str, Sequence[Result]]) -> str:
         "`python -m benchmarks.queue measure networks`, then `run networks`, then `table "
         "networks`. The number of steps is 300 s over the step time on a quiet machine, so that "
         "other load makes a cell late but not worse. Times (steps, patches per second while "
-        "training, milliseconds for one pass over a whole image of the set) are those of the "
-        "quiet machine. The files behind it lie in "
+        "training, milliseconds for one pass of the network over a whole image of the set) are "
+        "those of the quiet machine. The files behind it lie in "
         f"`benchmarks/results/networks`: {len(rows)} cells, {days[0]} to {days[-1]}, commits "
         f"{commits}, on {'; '.join(machines)}."
     )

@@ -1,13 +1,15 @@
 """The queue's commands.
 
 python -m benchmarks.queue measure TABLE [--only NAME ...] [--again]   on a quiet machine
+python -m benchmarks.queue time TABLE [--only NAME ...]                the same, times only
 python -m benchmarks.queue run TABLE [--only NAME ...] [--max-time 80m]
 python -m benchmarks.queue status TABLE
 python -m benchmarks.queue table TABLE                                writes the pages
 
 `measure` times every cell once, on a machine that does nothing else, and fixes from it how many
 steps fit into the cell's budget. `run` then takes those steps however long the machine needs, so
-that other work on the machine makes a cell late but not worse. Both go on where they stopped: a
+that other work on the machine makes a cell late but not worse. `time` takes the times of measured
+cells anew and leaves their plans and results as they are. All go on where they stopped: a
 cell that is finished and still defined in the same way is skipped; Ctrl-C or kill loses the one
 at hand. Everything runs from a clone of the commit that was checked out at the start.
 """
@@ -26,7 +28,7 @@ from benchmarks import networks
 from benchmarks.queue.cells import Cell, Table, select
 from benchmarks.queue.pinned_code import CHECKOUT, code_here, pin_code
 from benchmarks.queue.store import RESULTS, Store
-from benchmarks.queue.work import OVERHEAD_SECONDS, Work, measure_cells, run_cells
+from benchmarks.queue.work import OVERHEAD_SECONDS, Work, measure_cells, run_cells, time_cells
 
 from pixelwise.core.errors import UserError
 from pixelwise.core.quantities import format_duration, parse_duration
@@ -56,6 +58,8 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if options.verb == "measure":
             n_failed = measure_cells(work, cells, again=options.again)
+        elif options.verb == "time":
+            n_failed = time_cells(work, cells)
         else:
             n_failed = run_cells(work, cells, max_seconds=_seconds(options.max_time))
     except KeyboardInterrupt:
@@ -89,7 +93,7 @@ def show_status(store: Store, cells: Sequence[Cell]) -> None:
 
 def write_pages(table: Table, store: Store) -> None:
     """Write what the table's results look like, as pages beside them."""
-    results = [result for cell in table.cells if (result := store.result(cell)) is not None]
+    results = [result for cell in table.cells if (result := store.timed_result(cell)) is not None]
     for name, text in table.render(results).items():
         path = CHECKOUT / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +122,7 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("verb", choices=("measure", "run", "status", "table"))
+    parser.add_argument("verb", choices=("measure", "time", "run", "status", "table"))
     parser.add_argument("table", choices=sorted(TABLES))
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="rows or data sets")
     parser.add_argument("--max-time", metavar="TIME", help="start no cell that would end later")

@@ -1,6 +1,6 @@
 """One cell with pixelwise's own training, in a process of its own.
 
-python -m benchmarks.queue.own_training measure|run REQUEST.json ANSWER.json
+python -m benchmarks.queue.own_training measure|time|run REQUEST.json ANSWER.json
 """
 
 from __future__ import annotations
@@ -93,49 +93,51 @@ def measure(request: dict[str, Any], work: Path) -> dict[str, Any]:
     settings = tuple(cell["settings"])
     budget = float(cell["budget_seconds"])
     result = make_plan(data, budget=budget, settings=settings, seed=cell["seed"])
-    plan = _endless(result.plan)
-    save_plan(work / "plan.json", plan)
-    run = work / "measured"
+    shape = list(result.facts.median_shape)
+    times = _take_times(result.plan, data, work, shape)
+    steps = max(1, int(budget / times["step_seconds"]))
+    stored = result.plan.model_dump(mode="json")
+    stored["training"] |= {"steps": steps, "budget_seconds": None, "validation_cases": 0}
+    stored["data"]["splits"] = {name: len(ids) for name, ids in result.plan.data.splits.items()}
+    stored.pop("reasons")
+    reasons = [choice.model_dump() for choice in result.plan.reasons]
+    return {"plan": stored, "reasons": reasons, "steps": steps, "image_shape": shape} | times
+
+
+def retime(request: dict[str, Any], work: Path) -> dict[str, Any]:
+    """Time a cell anew, for the plan that it has: plan, steps and results stay."""
+    quiet, data = request["quiet"], Path(request["data"])
+    plan = _filled_plan(request, work)
+    return dict(quiet) | _take_times(plan, data, work, quiet["image_shape"])
+
+
+def _take_times(plan: Plan, data: Path, work: Path, shape: list[int]) -> dict[str, Any]:
+    """Seconds of a training step, drawing of patches included, and of labelling an image."""
+    update = {"steps": 1_000_000, "budget_seconds": None, "validation_cases": 0}
+    endless = plan.model_copy(update={"training": plan.training.model_copy(update=update)})
+    save_plan(work / "plan.json", endless)
     with _alone():
         train(
             data,
-            run=run,
+            run=work / "measured",
             plan=work / "plan.json",
             overwrite=True,
             thumbnails=False,
             listener=_StopAfter(INTERVALS),
         )
-        milliseconds = _label_milliseconds(plan, result.facts.median_shape)
-    history = RunFolder(run).read_history()
-    rate = max(record.images_per_second for record in history)
-    step_seconds = plan.sampling.batch / rate
-    steps = max(1, int(budget / step_seconds))
-    stored = plan.model_dump(mode="json")
-    stored["training"] |= {"steps": steps, "budget_seconds": None}
-    stored["data"]["splits"] = {name: len(ids) for name, ids in plan.data.splits.items()}
-    stored.pop("reasons")
+        milliseconds = _label_milliseconds(plan, tuple(shape))
+    rate = max(record.images_per_second for record in RunFolder(work / "measured").read_history())
     return {
-        "plan": stored,
-        "reasons": [choice.model_dump() for choice in result.plan.reasons],
-        "steps": steps,
-        "step_seconds": step_seconds,
+        "step_seconds": plan.sampling.batch / rate,
         "patches_per_second": rate,
         "milliseconds_per_image": milliseconds,
-        "image_shape": list(result.facts.median_shape),
     }
 
 
 def run(request: dict[str, Any], work: Path) -> dict[str, Any]:
     """Train by the measured plan and score the validation split."""
     quiet, data = request["quiet"], Path(request["data"])
-    dataset = check(data, seed=request["cell"]["seed"]).dataset
-    if dataset is None:
-        raise SystemExit(f"{data}: the data set could not be read")
-    content = dict(quiet["plan"])
-    splits = {name: [c.id for c in dataset.cases if c.split == name] for name in content_splits()}
-    content["data"] = content["data"] | {"splits": splits}
-    (work / "plan.json").write_text(json.dumps(content), encoding="utf-8")
-    plan = load_plan(work / "plan.json")
+    plan = _filled_plan(request, work)
     result = train(
         data,
         run=work / "run",
@@ -153,7 +155,6 @@ def run(request: dict[str, Any], work: Path) -> dict[str, Any]:
     return {
         "steps": result.steps,
         "training_seconds": result.seconds,
-        "quiet_seconds": result.steps * quiet["step_seconds"],
         "validation": overall,
         "n_validation_cases": result.validation.n_cases,
         "class_dice": _class_dice(result.validation),
@@ -165,14 +166,19 @@ def run(request: dict[str, Any], work: Path) -> dict[str, Any]:
     }
 
 
-def content_splits() -> tuple[str, ...]:
-    """The splits that a plan names; nothing here ever reads the last."""
-    return ("train", "val", "test")
-
-
-def _endless(plan: Plan) -> Plan:
-    update = {"steps": 1_000_000, "budget_seconds": None, "validation_cases": 0}
-    return plan.model_copy(update={"training": plan.training.model_copy(update=update)})
+def _filled_plan(request: dict[str, Any], work: Path) -> Plan:
+    """The measured plan with the cases of the splits, which are not stored; also as plan.json."""
+    dataset = check(request["data"], seed=request["cell"]["seed"]).dataset
+    if dataset is None:
+        raise SystemExit(f"{request['data']}: the data set could not be read")
+    content = dict(request["quiet"]["plan"])
+    splits = {
+        name: [case.id for case in dataset.cases if case.split == name]
+        for name in content["data"]["splits"]
+    }
+    content["data"] = content["data"] | {"splits": splits}
+    (work / "plan.json").write_text(json.dumps(content), encoding="utf-8")
+    return load_plan(work / "plan.json")
 
 
 def _build(plan: Plan) -> torch.nn.Module:
@@ -182,7 +188,7 @@ def _build(plan: Plan) -> torch.nn.Module:
 
 
 def _label_milliseconds(plan: Plan, shape: tuple[int, ...]) -> float:
-    """One pass over a whole image, mirrored as far as the network needs, as planned."""
+    """One pass of the network over a whole image, mirrored as far as it needs, as planned."""
     training = plan.training
     use_threads(training.threads)
     n_dims, n_channels = network_input(plan)
@@ -198,7 +204,7 @@ def _label_milliseconds(plan: Plan, shape: tuple[int, ...]) -> float:
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=is_bfloat16):
         while len(seconds) < 4 or time.monotonic() < until:
             started = time.perf_counter()
-            torch.softmax(network(image).float(), dim=1).argmax(dim=1)
+            network(image)
             seconds.append(time.perf_counter() - started)
     return 1000 * math.prod(shape[:-n_dims]) * min(seconds)
 
@@ -215,7 +221,7 @@ def main() -> None:
     """Read the request, do the work, write the answer."""
     verb, request_path, answer_path = sys.argv[1:]
     request = json.loads(Path(request_path).read_text(encoding="utf-8"))
-    answer = {"measure": measure, "run": run}[verb](request, Path(request["work"]))
+    answer = {"measure": measure, "time": retime, "run": run}[verb](request, Path(request["work"]))
     Path(answer_path).write_text(json.dumps(answer, allow_nan=False), encoding="utf-8")
 
 

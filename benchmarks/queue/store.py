@@ -17,6 +17,9 @@ from benchmarks.queue.cells import Cell, fingerprint
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
+TIMES = ("step_seconds", "patches_per_second", "milliseconds_per_image", "image_shape")
+"""What is measured on a quiet machine and shown beside a result."""
+
 State = Literal["unmeasured", "waiting", "done"]
 
 
@@ -35,7 +38,7 @@ class Store:
     def save_quiet(self, cell: Cell, content: Mapping[str, Any]) -> None:
         """Keep a measurement together with the hash of the cell's definition."""
         stored = {"cell": cell.definition(), "definition": fingerprint(cell.definition())}
-        _write(self.folder / "quiet" / f"{cell.name}.json", stored | dict(content))
+        _write(self.folder / "quiet" / f"{cell.name}.json", dict(content) | stored)
 
     def result(self, cell: Cell) -> dict[str, Any] | None:
         """The valid result of a cell: of its definition and of its present measurement."""
@@ -43,6 +46,14 @@ class Store:
         if content is None or quiet is None:
             return None
         return content if content["definition"] == result_definition(cell, quiet) else None
+
+    def timed_result(self, cell: Cell) -> dict[str, Any] | None:
+        """The valid result of a cell with the times that were last taken on a quiet machine."""
+        result, quiet = self.result(cell), self.quiet(cell)
+        if result is None or quiet is None:
+            return None
+        times = {key: value for key, value in quiet.items() if key in TIMES}
+        return result | times | {"timed": quiet["date"], "load_when_timed": quiet["load_before"]}
 
     def save_result(self, cell: Cell, quiet: Mapping[str, Any], content: Mapping[str, Any]) -> None:
         """Keep a result together with the hash of what defines it."""
