@@ -60,6 +60,18 @@ class Placement:
     def _steps(self) -> list[slice]:
         return [slice(None, None, -1) if is_flipped else slice(None) for is_flipped in self.flips]
 
+    def stored_region(self, region: Sequence[slice]) -> tuple[slice, slice, slice]:
+        """Where a region ([z,] y, x) of the array lies among the stored planes (k, j, i)."""
+        parts = list(region)
+        if self.dropped is not None:
+            parts.insert(self.dropped, slice(0, 1))
+        stored = [slice(0, 1)] * 3
+        for part, axis, is_flipped in zip(parts, self.axes, self.flips, strict=True):
+            n = self.shape[axis]
+            ends = (n - part.stop, n - part.start) if is_flipped else (part.start, part.stop)
+            stored[2 - axis] = slice(*ends)
+        return stored[0], stored[1], stored[2]
+
     @property
     def array_affine(self) -> Floats:
         """The 4 x 4 matrix from indices of the array (z, y, x, 1), nothing dropped, to space."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,9 +19,10 @@ OpenFunction = Callable[[Path, Purpose], Source]
 
 "image" gives channels as a viewer shows them (palettes expanded); "labels" gives the
 stored numbers (palette indices, 0/1 for one bit). Facts given at registration:
-`recognises` (first bytes -> bool), `suffixes`, `purposes`, and for what the format can
-write `sinks`: suffix -> function (path, header, dtype, palette) -> Sink, and
-`probability_sinks`: suffix -> function (path, shape, n_classes) -> Sink.
+`recognises` (first bytes -> bool), `recognises_folder` (folder -> bool) where a folder can
+be an image, `suffixes`, `purposes`, and for what the format can write `sinks`: suffix ->
+function (path, header, dtype, palette) -> Sink, and `probability_sinks`: suffix -> function
+(path, shape, n_classes) -> Sink.
 """
 
 READERS: Registry[OpenFunction] = Registry("reader", "pixelwise.readers")
@@ -128,6 +129,11 @@ def image_stem(path: Path) -> str:
     return path.stem
 
 
+def is_image_folder(folder: Path) -> bool:
+    """Whether a folder is one image: a DICOM series, or an OME-Zarr image."""
+    return any(_is_own(entry.facts, folder) for entry in _entries())
+
+
 def label_suffix(header: Header) -> str:
     """The ending for labels of an image, so that they are stored as the image is."""
     return _LABEL_SUFFIXES.get(header.format_name, ".png")
@@ -145,9 +151,12 @@ def max_pixels_allowed() -> int:
 
 
 def _open(path: Path, purpose: Purpose, max_pixels: int | None) -> Source:
-    head = read_head(path)
+    is_folder = path.is_dir()
+    head = b"" if is_folder and is_image_folder(path) else read_head(path)
     for entry in _entries():
-        if purpose in entry.facts["purposes"] and entry.facts["recognises"](head):
+        facts = entry.facts
+        is_own = _is_own(facts, path) if is_folder else facts["recognises"](head)
+        if purpose in facts["purposes"] and is_own:
             source = entry.part(path, purpose)
             try:
                 _check_size(source.header, max_pixels or max_pixels_allowed())
@@ -161,6 +170,11 @@ def _open(path: Path, purpose: Purpose, max_pixels: int | None) -> Source:
         else ("a picture (PNG, TIFF, JPEG, BMP, GIF, WebP) or a volume (NIfTI, NumPy)")
     )
     raise foreign(path, head, expected)
+
+
+def _is_own(facts: Mapping[str, Any], folder: Path) -> bool:
+    recognises = facts.get("recognises_folder")
+    return recognises is not None and bool(recognises(folder))
 
 
 def _check_size(header: Header, limit: int) -> None:
