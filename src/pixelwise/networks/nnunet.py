@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from pixelwise.core.errors import BadPlan, Problem, raise_errors
+from pixelwise.core.errors import BadPlan
 from pixelwise.networks import NETWORKS, Field, NetworkIO
+from pixelwise.networks.axis_steps import AxisSteps, Sizes, axis_steps
 from pixelwise.networks.fitting import crop_to_start, pad_to_multiple
 from pixelwise.networks.layers import (
     CONVOLUTION,
@@ -23,8 +23,6 @@ from pixelwise.networks.layers import (
 )
 from pixelwise.networks.recipe import Recipe
 from pixelwise.networks.resampling import average_pool
-
-Sizes = tuple[tuple[int, ...], ...]
 
 _MAX_WIDTH = {2: 512, 3: 320}
 _RESIDUAL_BLOCKS = (1, 3, 4)
@@ -82,15 +80,9 @@ class NNUNetShape:
     """Per stage: maps, stride on entering, kernel. Plain has 2 convolutions everywhere."""
 
     widths: tuple[int, ...]
-    strides: Sizes
-    kernels: Sizes
+    steps: AxisSteps
     norm: Norm
     is_residual: bool
-
-    def spread(self, stage: int) -> tuple[int, ...]:
-        """Input pixels between neighbours of a stage's grid, per axis."""
-        entered = self.strides[: stage + 1]
-        return tuple(math.prod(axis) for axis in zip(*entered, strict=True))
 
 
 class NNUNet(nn.Module):
@@ -100,7 +92,7 @@ class NNUNet(nn.Module):
         super().__init__()
         self.shape = shape
         self.deep_supervision = deep_supervision
-        self.field = Field(alignment=max(shape.spread(-1 % len(shape.widths))), reach=_reach(shape))
+        self.field = Field(alignment=shape.steps.widest, reach=_reach(shape))
         widths, n_stages = shape.widths, len(shape.widths)
         stem = _convolutions(io, io.in_channels, widths[0], shape, 0, 1)
         self.stem = nn.Sequential(*stem) if shape.is_residual else nn.Identity()
@@ -110,7 +102,7 @@ class NNUNet(nn.Module):
             _residual_stage(io, inputs[i], shape, i)
             if shape.is_residual
             else nn.Sequential(
-                *_convolutions(io, inputs[i], widths[i], shape, i, 2, stride=shape.strides[i])
+                *_convolutions(io, inputs[i], widths[i], shape, i, 2, stride=shape.steps.strides[i])
             )
             for i in range(n_stages)
         )
@@ -119,7 +111,7 @@ class NNUNet(nn.Module):
         self.decoder = nn.ModuleList()
         self.heads = nn.ModuleList()
         for i in range(n_stages - 1):
-            stride = shape.strides[i + 1]
+            stride = shape.steps.strides[i + 1]
             up = TRANSPOSED[io.n_dims](widths[i + 1], widths[i], stride, stride=stride)
             stage = _convolutions(io, 2 * widths[i], widths[i], shape, i, n_convolutions)
             self.ups.append(up)
@@ -133,7 +125,7 @@ class NNUNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Logits on the input's grid; in training, with deep supervision, one per scale."""
         sizes = tuple(images.shape[2:])
-        values = self.stem(pad_to_multiple(images, self.shape.spread(len(self.encoder) - 1)))
+        values = self.stem(pad_to_multiple(images, self.shape.steps.spread(len(self.encoder) - 1)))
         skips = []
         for stage in self.encoder:
             values = stage(values)
@@ -144,7 +136,7 @@ class NNUNet(nn.Module):
             values = torch.cat((self.ups[level](values), skips[level]), dim=1)
             values = self.decoder[level](values)
             if level < n_heads:
-                spread = self.shape.spread(level)
+                spread = self.shape.steps.spread(level)
                 goal = [-(-size // step) for size, step in zip(sizes, spread, strict=True)]
                 answers.insert(0, crop_to_start(self.heads[level](values), goal))
         return tuple(answers) if n_heads > 1 else answers[0]
@@ -200,7 +192,7 @@ def _convolutions(
             io.n_dims,
             inputs if index == 0 else outputs,
             outputs,
-            kernel=shape.kernels[stage],
+            kernel=shape.steps.kernels[stage],
             stride=stride if index == 0 else 1,
             norm=shape.norm,
             activation="leaky-relu",
@@ -219,7 +211,7 @@ def _residual_stage(io: NetworkIO, inputs: int, shape: NNUNetShape, stage: int) 
                 inputs if index == 0 else width,
                 shape,
                 stage,
-                shape.strides[stage] if index == 0 else ones,
+                shape.steps.strides[stage] if index == 0 else ones,
             )
             for index in range(_n_blocks(stage))
         )
@@ -242,48 +234,31 @@ def _shape(
 ) -> NNUNetShape:
     name = "nnunet-residual" if is_residual else "nnunet"
     require_dims(io, name, (2, 3))
-    problems = []
     if width < 1 or stages < 2:
-        problems.append(
-            _problem(name, f"width is {width} and stages is {stages}", "at least 1 and 2")
+        raise BadPlan(
+            f"network {name}: width is {width} and stages is {stages}",
+            "at least 1 and 2",
+            "Change these options.",
+            code="bad-option",
         )
-    for option, sizes in (("strides", strides), ("kernels", kernels)):
-        if sizes is not None and [len(size) for size in sizes] != [io.n_dims] * stages:
-            wanted = f"{stages} tuples (one per stage) of {io.n_dims} numbers"
-            problems.append(_problem(name, f"option {option} is {sizes}", wanted))
-    if strides is not None and not _are_halvings(strides):
-        wanted = "ones for the first stage, then 1 or 2 for each axis"
-        problems.append(_problem(name, f"option strides is {strides}", wanted))
-    if kernels is not None and any(number % 2 == 0 for size in kernels for number in size):
-        problems.append(_problem(name, f"option kernels is {kernels}", "odd numbers"))
-    raise_errors(problems, BadPlan)
-    halving: Sizes = ((1,) * io.n_dims, *((2,) * io.n_dims for _ in range(stages - 1)))
-    threes: Sizes = ((3,) * io.n_dims,) * stages
+    steps = axis_steps(name, io.n_dims, stages, strides, kernels)
     widths = tuple(min(width * 2**i, _MAX_WIDTH[io.n_dims]) for i in range(stages))
-    return NNUNetShape(widths, strides or halving, kernels or threes, norm, is_residual)
-
-
-def _are_halvings(strides: Sizes) -> bool:
-    return set(strides[0]) == {1} and all(n in (1, 2) for stride in strides for n in stride)
-
-
-def _problem(name: str, what: str, expected: str) -> Problem:
-    return Problem(f"network {name}: {what}", expected, "Change that option.", code="bad-option")
+    return NNUNetShape(widths, steps, norm, is_residual)
 
 
 def _reach(shape: NNUNetShape) -> int:
     """Reach of the convolutions; instance norm looks at the whole tile besides."""
     reaches = []
-    for axis in range(len(shape.strides[0])):
+    for axis in range(len(shape.steps.strides[0])):
         total = 0
-        for stage, kernel in enumerate(shape.kernels):
-            here = shape.spread(stage)[axis]
-            before = here // shape.strides[stage][axis]
+        for stage, kernel in enumerate(shape.steps.kernels):
+            here = shape.steps.spread(stage)[axis]
+            before = here // shape.steps.strides[stage][axis]
             n_encoder = 2 * _n_blocks(stage) if shape.is_residual else 2
             total += kernel[axis] // 2 * (before + (n_encoder - 1) * here)
             if stage == 0 and shape.is_residual:
                 total += kernel[axis] // 2
-            if stage < len(shape.kernels) - 1:
+            if stage < len(shape.steps.kernels) - 1:
                 total += kernel[axis] // 2 * here * (1 if shape.is_residual else 2)
-        reaches.append(total + shape.spread(len(shape.kernels) - 1)[axis] - 1)
+        reaches.append(total + shape.steps.spread(len(shape.steps.kernels) - 1)[axis] - 1)
     return max(reaches)
