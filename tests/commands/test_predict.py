@@ -16,6 +16,7 @@ from PIL import Image
 from pixelwise.commands.predict import PredictResult, predict
 from pixelwise.core import files
 from pixelwise.core.errors import BadData, BadOutput, BadPlan, BadRun
+from pixelwise.data.channel_files import ImageFiles
 from pixelwise.data.image_files import find_images
 from pixelwise.networks import NETWORKS
 
@@ -81,14 +82,14 @@ def test_files_folders_and_patterns_each_once(images: Path, tmp_path: Path) -> N
     (images / ".hidden.png").write_bytes(b"x")
     other = tmp_path / "c.png"
     other.write_bytes(b"x")
-    paths, problems = find_images([other, images, str(images / "*.png"), other])
-    assert [path.name for path in paths] == ["c.png", "a.png", "b.png"]
+    found, problems = find_images([other, images, str(images / "*.png"), other])
+    assert [image.paths[0].name for image in found] == ["c.png", "a.png", "b.png"]
     assert not problems
 
 
 def test_a_missing_file_beside_others_is_told(images: Path) -> None:
-    paths, problems = find_images([images, images / "z.png", images.parent / "*.jpg"])
-    assert [path.name for path in paths] == ["a.png", "b.png"]
+    found, problems = find_images([images, images / "z.png", images.parent / "*.jpg"])
+    assert [image.stem for image in found] == ["a", "b"]
     assert [p.code for p in problems] == ["no-images", "no-images"]
 
 
@@ -103,7 +104,7 @@ def test_nothing_at_all(tmp_path: Path) -> None:
 def test_names_with_brackets_are_files_first(tmp_path: Path) -> None:
     path = tmp_path / "scan[1].png"
     path.write_bytes(b"x")
-    assert find_images([path]) == ([path], [])
+    assert find_images([path]) == ([ImageFiles("scan[1]", (path,))], [])
 
 
 def test_two_images_of_one_stem(bright_run: Path, use: Path, images: Path, tmp_path: Path) -> None:
@@ -239,7 +240,7 @@ def test_other_channels_and_stacks_are_refused(bright_run: Path, use: Path, tmp_
     assert result.problems[0].code == "channels"
     assert str(tmp_path / "five.tif") in result.problems[0].path
     assert "5 channels" in result.problems[0].what
-    assert "4 slices (Z)" in result.problems[1].what
+    assert "3 spatial dimensions" in result.problems[1].what
 
 
 def test_a_users_network_has_to_be_given_again(

@@ -88,6 +88,8 @@ class IntensitySection(Section):
     first; "image" takes mean and standard deviation of each image and clips nothing.
     without_zeros: these are taken over the pixels that are not 0 in every channel, where 0
     stands for what was cut away around the object.
+    channels: names of the channels in the order of these numbers, () if they have none; by
+    them channel files are found and put in order.
     """
 
     scheme: Literal["data set", "image"]
@@ -96,6 +98,7 @@ class IntensitySection(Section):
     low: tuple[float, ...]
     high: tuple[float, ...]
     without_zeros: bool = False
+    channels: tuple[str, ...] = ()
 
 
 class PartSection(Section):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pixelwise.core.case import Case
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem
 from pixelwise.data.listing import name_some, stem_key
@@ -159,8 +160,8 @@ def group_for_run(
     like the channel in a folder of the case (CASE/flair). Files that are none of this are
     images of their own. Images that lack channels are reported with their names.
     """
-    if not names:
-        return [ImageFiles(image_stem(path), (path,)) for path in paths], []
+    if len(names) < 2:
+        return [ImageFiles(_stem_alone(path, names), (path,)) for path in paths], []
     images: dict[tuple[Path, str], dict[int, Path]] = {}
     whole = []
     problems = []
@@ -181,6 +182,17 @@ def group_for_run(
         else:
             whole.append(ImageFiles(stem, tuple(files[n] for n in range(len(names)))))
     return whole, problems
+
+
+def label_stem(case: Case) -> str:
+    """The stem under which labels of a case are written."""
+    return case.id if case.channels else image_stem(case.image)
+
+
+def _stem_alone(path: Path, names: Sequence[str]) -> str:
+    """The stem of an image of one file; CASE_0000 is CASE where a run names its one channel."""
+    stem = image_stem(path)
+    return stem.removesuffix("_0000") if names else stem
 
 
 def _channel_for_run(path: Path, names: Sequence[str]) -> tuple[Path, str, int] | None:

@@ -53,6 +53,7 @@ def choose_intensity(facts: Facts) -> tuple[IntensitySection, Choice]:
         scale=tuple(max(channel.std, 1e-6) for channel in facts.channels),
         low=tuple(_limits(channel)[0] for channel in facts.channels),
         high=tuple(_limits(channel)[1] for channel in facts.channels),
+        channels=facts.channel_names,
     )
     reason = Choice(
         field="intensity.scheme",

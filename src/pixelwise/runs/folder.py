@@ -279,6 +279,8 @@ def _first_error(error: ValidationError) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
 
@@ -293,4 +295,5 @@ def _read_case(entry: Mapping[str, Any]) -> Case:
         fov=as_path("fov"),
         group=entry.get("group", ""),
         split=entry.get("split"),
+        channels=tuple(Path(path) for path in entry.get("channels", ())),
     )
