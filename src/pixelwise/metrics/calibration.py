@@ -108,9 +108,8 @@ def _binned(positive: Floats, p: Floats, bins: int, convention: str) -> Reliabil
             f"the convention is {convention!r}", f"one of {', '.join(_CONVENTIONS)}",
             "Leave it out.", code="unknown-name",
         )  # fmt: skip
-    edges = np.arange(1, bins) / bins
-    if np.array_equal(p, p.astype(np.float32)):  # so that 0.2 meets the edge 0.2 in float32 too
-        edges = edges.astype(np.float32).astype(np.float64)
+    is_single = np.array_equal(p, p.astype(np.float32))
+    edges = _inner_edges(bins, np.float32 if is_single else np.float64, convention)
     n_bins = bins
     if convention == "torchmetrics":
         place = np.searchsorted(edges, p, side="right")
@@ -128,3 +127,16 @@ def _binned(positive: Floats, p: Floats, bins: int, convention: str) -> Reliabil
     total = float((gaps * counts[counts > 0]).sum() / p.size) if p.size else math.nan
     largest = float(gaps.max()) if gaps.size else math.nan
     return Reliability(confidence, frequency, counts.astype(np.int64), total, largest)
+
+
+def _inner_edges(bins: int, kind: type[np.floating[Any]], convention: str) -> Floats:
+    """Edges between the bins, in the precision of the probabilities, so that 0.2 meets 0.2.
+
+    torchmetrics takes those of torch.linspace: steps from both ends, some off by a last bit.
+    """
+    i = np.arange(1, bins)
+    edges = (i / bins).astype(kind)
+    if convention == "torchmetrics":
+        step = kind(1) / kind(bins)
+        edges = np.where(i < (bins + 1) // 2, i.astype(kind) * step, 1 - step * (bins - i))
+    return edges.astype(kind).astype(np.float64)

@@ -114,7 +114,11 @@ DISTANCE_RULES: Mapping[str, DistanceRules] = {
         empties=dict.fromkeys(("hd", "hd95", "assd"), _ZERO),
     ),
     "simpleitk": DistanceRules(surface=_REGION, assd="directions"),
-    "scikit-image": DistanceRules(surface=_REGION, masd_pooling="max"),
+    "scikit-image": DistanceRules(
+        surface=_REGION,
+        masd_pooling="max",
+        empties=dict.fromkeys(("hd", "masd"), Empties(_INF, _INF, 0.0)),
+    ),
     "mikan": DistanceRules(
         surface=SurfaceRule(frame_is_outside=False),
         percentile="closest",
@@ -170,14 +174,14 @@ _COUNT_EMPTIES: Mapping[str, Mapping[str, Empties]] = {
         "dice": Empties(0.0, 0.0, _INF),
         "iou": Empties(0.0, 0.0, sys.float_info.max),
     },
-    "mikan": dict.fromkeys(("dice", "iou"), _ZERO),
+    "mikan": dict.fromkeys(("dice", "iou", "mcc"), _ZERO),
     "pymia": dict.fromkeys(("dice", "iou"), Empties(0.0, 0.0, 1.0)),
 }
 """Overlaps of empty masks where a tool departs from ours: 0, 0 and NaN."""
 
 _UNDEFINED_COUNTS: Mapping[str, Mapping[str, float]] = {
     "miseval": dict.fromkeys(("sensitivity", "specificity", "precision", "mcc", "kappa"), 0.0),
-    "mikan": dict.fromkeys(("sensitivity", "specificity", "precision", "mcc", "kappa"), 0.0),
+    "mikan": dict.fromkeys(("sensitivity", "specificity", "precision", "kappa"), 0.0),
     "pymia": {"sensitivity": -_INF, "precision": 0.0},
 }
 """What a tool writes where a rate divides by nothing."""

@@ -122,7 +122,7 @@ def mcc(pair: MaskPair, *, convention: CountConvention = "pixelwise") -> float:
     c = pair.counts
     margins = (c.tp + c.fp) * (c.tp + c.fn) * (c.tn + c.fp) * (c.tn + c.fn)
     parts = c.tp * c.tn - c.fp * c.fn, math.sqrt(margins)
-    return _ratio(*parts, undefined_count("mcc", convention))
+    return _rate(pair, "mcc", parts, convention)
 
 
 @metric("kappa", "counts", best=1, higher_is_better=True, pools=True)
@@ -188,6 +188,7 @@ def _overlap(
 def _rate(
     pair: MaskPair, name: str, parts: tuple[float, float], convention: CountConvention
 ) -> float:
+    """A ratio, or the convention's value for empty masks, or for a division by nothing."""
     c = pair.counts
     special = count_when_empty(name, convention, c.tp + c.fn > 0, c.tp + c.fp > 0)
     return _ratio(*parts, undefined_count(name, convention)) if special is None else special

@@ -126,8 +126,8 @@ def cldice(pair: MaskPair, *, skeleton: SkeletonMethod = "default") -> float:
 
     Blind to thickness; centre lines of blobs are noise. Range 0 to 1. Skeletons as in
     scikit-image, "default": 2D Zhang's table, 3D Lee; "lee": Lee's method in both.
-    Not the soft clDice of training losses. Empty: both -> NaN; exactly one -> 0.
-    Source: Shit et al. 2021.
+    Not the soft clDice of training losses. Empty: both -> NaN; exactly one -> 0; a mask
+    whose skeleton vanishes (Lee's does for some small blobs) -> NaN. Source: Shit et al. 2021.
     """
     c = pair.counts
     if c.tp + c.fn == 0 or c.tp + c.fp == 0:
@@ -135,7 +135,10 @@ def cldice(pair: MaskPair, *, skeleton: SkeletonMethod = "default") -> float:
     shares = []
     for line_of, other in ((pair.predicted, pair.truth), (pair.truth, pair.predicted)):
         line = centre_lines(line_of, skeleton)
-        shares.append(np.count_nonzero(line & other) / np.count_nonzero(line))
+        length = np.count_nonzero(line)
+        if length == 0:
+            return math.nan
+        shares.append(np.count_nonzero(line & other) / length)
     total = sum(shares)
     return 2 * shares[0] * shares[1] / total if total else 0.0
 

@@ -1,0 +1,1 @@
+"""Other tools asked on the same masks: their answers, written down with versions and date."""
