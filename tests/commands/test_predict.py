@@ -57,7 +57,7 @@ def test_what_is_bright_is_labelled(
         expected = load(images / f"{name}.png") > 130
         np.testing.assert_array_equal(load(out / f"{name}.png"), expected)
     assert sorted(path.name for path in out.iterdir()) == [
-        "a.png", "b.png", "classes.json", "predictions.csv",
+        "a.png", "b.png", "classes.json", "prediction.json", "predictions.csv",
     ]  # fmt: skip
     classes = json.loads((out / "classes.json").read_text())["classes"]
     assert [c["id"] for c in classes] == [0, 1]
@@ -127,7 +127,7 @@ def test_one_bad_file_among_good_ones(
     assert [p.image.name for p in result.predictions] == ["a.png", "b.png"]
     assert sorted(Path(p.path).name for p in result.problems) == ["cut.png", "text.png"]
     written = {path.stem for path in out.rglob("*") if path.is_file()}
-    assert written == {"a", "b", "classes", "predictions"}
+    assert written == {"a", "b", "classes", "prediction", "predictions"}
 
 
 def test_a_folder_with_files_is_left_alone(
