@@ -11,6 +11,7 @@ from PIL import Image
 
 from pixelwise.commands.evaluate import evaluate
 from pixelwise.commands.score_run import _spread, score_run, split_cases
+from pixelwise.commands.scoring_options import ScoringOptions
 from pixelwise.commands.validate import Validator
 from pixelwise.core.case import Case
 from pixelwise.core.errors import BadData, BadPlan
@@ -52,7 +53,7 @@ def test_evaluate_takes_a_run_or_two_folders(bright_run: Path, tmp_path: Path) -
         evaluate(bright_run, truth=tmp_path, predicted=tmp_path)
     with pytest.raises(BadPlan, match="not clear what to score"):
         evaluate(truth=tmp_path)
-    evaluate(bright_run, split="test", out=tmp_path / "scores")
+    evaluate(bright_run, options=ScoringOptions(split="test"), out=tmp_path / "scores")
     with (tmp_path / "scores" / "scores.csv").open(newline="") as stream:
         assert "case-5" in {value for row in csv.reader(stream) for value in row}
 

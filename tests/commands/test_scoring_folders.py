@@ -14,6 +14,7 @@ from PIL import Image
 from pixelwise.commands.compare import compare
 from pixelwise.commands.evaluate import evaluate
 from pixelwise.commands.score_folders import evaluate_folders
+from pixelwise.commands.scoring_options import ScoringOptions
 from pixelwise.core.comparisons import Comparison
 from pixelwise.core.errors import UserError
 
@@ -34,7 +35,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_two_folders_become_scores(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    result = evaluate_folders(*folders, out=tmp_path / "out")
+    result = evaluate(truth=folders[0], predicted=folders[1], out=tmp_path / "out")
     dice = [case.classes[1].values["dice"] for case in result.summary.cases]
     assert dice == pytest.approx([1.0, 0.9, 0.8, 0.7])
     stored = json.loads((tmp_path / "out" / "scores.json").read_text())
@@ -85,7 +86,7 @@ def test_unpaired_files_are_listed_or_left_out(folders: tuple[Path, Path]) -> No
         evaluate_folders(truth, predicted)
     assert "p1_3.png" in str(caught.value)
     assert "stranger.png" in str(caught.value)
-    result = evaluate_folders(truth, predicted, only_paired=True)
+    result = evaluate_folders(truth, predicted, ScoringOptions(only_paired=True))
     assert result.summary.n_cases == 3
     assert {note.code for note in result.notes} == {"unpaired"}
 
@@ -93,7 +94,7 @@ def test_unpaired_files_are_listed_or_left_out(folders: tuple[Path, Path]) -> No
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("unknown", "hold 9"),
+        ("unknown", r"9 \(100 %\)"),
         ("missing", "no such folder"),
         ("empty", "no label images"),
         ("foreign", "p0_0.png"),
@@ -120,8 +121,8 @@ def test_compare_writes_every_format(folders: tuple[Path, Path], tmp_path: Path)
     for path in truth.iterdir():
         save(tmp_path / "other", path.name, np.asarray(Image.open(path)) // 255)
     result = compare(
-        {"shifted": predicted, "perfect": tmp_path / "other"}, truth=truth, group=r"p(\d)",
-        metrics=("dice", "hd95"), out=tmp_path / "out",
+        {"shifted": predicted, "perfect": tmp_path / "other"}, truth=truth,
+        options=ScoringOptions(group=r"p(\d)", metrics=("dice", "hd95")), out=tmp_path / "out",
     )  # fmt: skip
     assert [case.group for case in result.scored["perfect"].summary.cases] == ["0", "0", "1", "1"]
     assert result.comparison.overall_rank["perfect"] < result.comparison.overall_rank["shifted"]
@@ -159,7 +160,7 @@ def test_a_dot_leads_to_its_picture_in_a_browser(
     compare(
         {"shifted": predicted, "perfect": tmp_path / "other"},
         truth=truth,
-        metrics=("dice", "hd95", "betti_error"),
+        options=ScoringOptions(metrics=("dice", "hd95", "betti_error")),
         out=tmp_path / "out",
     )
     complaints: list[str] = []
@@ -186,5 +187,5 @@ def test_the_same_folder_twice_is_refused(folders: tuple[Path, Path]) -> None:
 def test_the_second_observer_of_chase(real_data: Path) -> None:
     """0.777 over all 28 images inside the field of view, as the set's description says."""
     root = real_data / "chase-db1"
-    result = evaluate_folders(root / "masks", root / "masks_annotator2", metrics=("dice",))
+    result = evaluate_folders(root / "masks", root / "masks_annotator2", ScoringOptions(metrics=("dice",)))
     assert result.summary.overall["mean_dice"] == pytest.approx(0.7772, abs=5e-5)

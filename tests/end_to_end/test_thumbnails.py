@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pixelwise.commands.evaluate import evaluate
+from pixelwise.commands.scoring_options import ScoringOptions
 from pixelwise.commands.train import train
 from pixelwise.commands.write_page import pick_cases
 
@@ -16,7 +17,8 @@ SHORT = ("training.steps=2", "network.options.width=4", "sampling.batch=2")
 def test_no_later_command_brings_pictures_back(tiny_data: Path, tmp_path: Path) -> None:
     made = train(tiny_data, run=tmp_path / "run", settings=SHORT, thumbnails=False)
     assert "data:image" not in made.report.read_text(encoding="utf-8")
-    evaluate(made.run, split="test")
+    scored = evaluate(made.run, options=ScoringOptions(split="test"), out=tmp_path / "scores")
+    assert "data:image" not in scored.written[0].read_text(encoding="utf-8")
     page = made.report.read_text(encoding="utf-8")
     assert "Scores on 1 test case" in page
     assert "data:image" not in page and "--no-thumbnails" in page

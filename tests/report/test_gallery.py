@@ -12,7 +12,7 @@ from PIL import Image
 from pixelwise.core.case import ClassInfo
 from pixelwise.report.case_views import layer_url, thin_out
 from pixelwise.report.content import GalleryItem
-from pixelwise.report.gallery import gallery, legend
+from pixelwise.report.gallery import gallery
 
 CLASSES = (ClassInfo(0, "background", "#000000"), ClassInfo(1, "cell", "#e69f00"))
 
@@ -60,8 +60,8 @@ def test_case_without_score_says_so() -> None:
 def test_legend_names_only_what_occurs() -> None:
     labels = np.zeros((4, 4), dtype=np.uint8)
     item = GalleryItem("a", "", None, np.zeros((4, 4, 3), np.uint8), labels, labels)
-    text = legend([item], CLASSES)
+    text = gallery([item], CLASSES, "Dice").partition("<figure")[0]
     assert "cell" in text and "background" not in text
     assert "void" not in text and "wrong class" not in text
     void = GalleryItem("a", "", None, item.image, labels + 255, labels)
-    assert "not scored" in legend([void], CLASSES)
+    assert "not scored" in gallery([void], CLASSES, "Dice")

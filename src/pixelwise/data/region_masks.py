@@ -13,6 +13,7 @@ from pixelwise.arrays.region_bits import MAX_REGIONS, pack_regions
 from pixelwise.core.case import IGNORE, LabelMeaning
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, ShapeMismatch, raise_errors
+from pixelwise.core.files import read_json
 from pixelwise.data.label_values import MaskValues, whole_numbers
 from pixelwise.data.listing import list_folder
 from pixelwise.data.region_sets import too_many
@@ -44,6 +45,21 @@ def find_region_folders(masks: Path) -> tuple[list[Path], list[Problem]]:
     ]
     problems = [too_many(len(found), masks)] if len(found) > MAX_REGIONS else []
     return sorted(found, key=lambda folder: folder.name), problems
+
+
+def region_folder_names(folder: Path) -> tuple[str, ...]:
+    """The region folders inside a folder of labels, () where it holds labels itself.
+
+    What `predict` wrote says in classes.json which of its folders are regions.
+    """
+    if not folder.is_dir():
+        return ()
+    if (folder / "classes.json").is_file():
+        content = read_json(folder / "classes.json")
+        named = content.get("regions") if isinstance(content, dict) else None
+        if isinstance(named, list) and all((folder / str(name)).is_dir() for name in named):
+            return tuple(str(name) for name in named)
+    return tuple(path.name for path in find_region_folders(folder)[0])
 
 
 def missing_masks(labels: Sequence[Path], folders: Sequence[str]) -> list[Problem]:

@@ -43,6 +43,12 @@ def regions_as_classes(
     return tuple(table[array] for array in arrays), tuple(classes)
 
 
+def legend_of_regions(regions: Sequence[ColouredClass]) -> tuple[ClassInfo, ...]:
+    """Regions as a legend lists them: behind a background, which no region is."""
+    shown = [ClassInfo(entry.id + 1, entry.name, entry.colour) for entry in regions]
+    return (ClassInfo(0, "background", "#000000"), *shown)
+
+
 def _innermost(bits: int, parents: Sequence[int]) -> int:
     regions = members(bits)
     return next(r for r in regions if r not in {parents[other] for other in regions})

@@ -14,11 +14,9 @@ from scipy import ndimage
 from pixelwise.core.case import IGNORE
 from pixelwise.report.pictures import (
     MAX_SAMPLES,
-    ColouredClass,
     Labels,
     Picture,
     channel_limits,
-    find_background,
     viewable_rgb,
 )
 from pixelwise.report.wording import size_text
@@ -112,25 +110,20 @@ def view_volume(
     )
 
 
-def describe_sizes(
-    truth: Labels,
-    predicted: Labels,
-    classes: Sequence[ColouredClass],
-    spacing: Sequence[float] | None,
-    unit: str,
+def size_texts(
+    counted: Sequence[tuple[str, int, int]], spacing: Sequence[float] | None, unit: str
 ) -> tuple[str, ...]:
-    """How large each class but the background is: "core 12.3 mL, predicted 11.9 mL"."""
-    background = find_background(classes)
+    """How large each class of a volume is: "core 12.3 mL, predicted 11.9 mL".
+
+    counted: (name, true voxels, predicted voxels); classes without any are left out.
+    """
     size = math.prod(spacing) if spacing is not None else 1.0
     told = unit if spacing is not None else "px"
-    is_valid = truth != IGNORE
-    texts = []
-    for entry in classes:
-        counts = [int(((labels == entry.id) & is_valid).sum()) for labels in (truth, predicted)]
-        if entry.id != background and any(counts):
-            true, found = (size_text(n * size, told, truth.ndim) for n in counts)
-            texts.append(f"{entry.name} {true}, predicted {found}")
-    return tuple(texts)
+    return tuple(
+        f"{name} {size_text(true * size, told, 3)}, predicted {size_text(found * size, told, 3)}"
+        for name, true, found in counted
+        if true or found
+    )
 
 
 def find_worst(truth: Labels, predicted: Labels, spacing: Sequence[float]) -> tuple[int, ...]:
