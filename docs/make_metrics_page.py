@@ -9,7 +9,7 @@ import inspect
 from pathlib import Path
 
 from pixelwise.evaluation.degenerate import degenerate_table
-from pixelwise.evaluation.summary import RULE
+from pixelwise.evaluation.empty_rules import RULE
 from pixelwise.metrics import METRICS
 
 PAGE = Path(__file__).with_name("metrics.md")
@@ -33,8 +33,9 @@ def render() -> str:
         parts += [f"## {name}({options})", inspect.getdoc(entry.part) or ""]
     parts += [
         "## Where something is empty",
-        "Single values, for an image of 6 x 8 pixels. `pixelwise evaluate` counts infinite "
-        'distances as the image diagonal (`one_empty="diagonal"`), so that they can be averaged.',
+        "Single values, for an image of 6 x 8 pixels; behind an arrow what `pixelwise evaluate` "
+        "counts where that differs, so that a missed structure never improves a mean (a distance "
+        "to nothing is then the image diagonal, here 10).",
         degenerate_table().rstrip(),
         RULE,
     ]

@@ -150,10 +150,21 @@ class Terminal:
             self.say(f"{len(result.problems)} could not be labelled:")
             self.show_problems(result.problems)
 
-    def show_scores(self, result: Any, split: str) -> None:
-        """Scores per class and overall."""
-        self.show_problems(result.notes)
-        self._summary(result.summary, split)
+    def show_scores(self, result: Any, split: str, table_format: str = "table") -> None:
+        """Scores per class and overall, and of people beside them, in one of the formats."""
+        from pixelwise.report.score_text import scores_text
+
+        self.show_problems(note for note in result.notes if note.severity != "note")
+        if table_format == "table":
+            self._summary(result.summary, split)
+            for table in scores_text(result.summary, result.humans):
+                self._rich(table)
+            for sentence in result.summary.conditions:
+                self.print_line(sentence)
+        else:
+            from pixelwise.commands.write_scores import scores_in_format
+
+            self.print_line(scores_in_format(result.summary, table_format))
         for path in result.written:
             self.say(f"Written: {path}")
 
@@ -188,12 +199,13 @@ class Terminal:
         width = None if sys.stdout.isatty() else _PIPE_COLUMNS
         Console(width=width, highlight=False).print(table)
 
-    def show_comparison(self, result: Any) -> None:
+    def show_comparison(self, result: Any, table_format: str = "table") -> None:
         """Differences between predictions, their ranks, and contradictions."""
-        from pixelwise.evaluation.tables import comparison_table, ranking_table
+        from pixelwise.commands.compare import comparison_in_format
 
-        self.print_line(comparison_table(result.comparison))
-        self.print_line(ranking_table(result.comparison))
+        self.print_line(
+            comparison_in_format(result.comparison, result.contradictions, table_format)
+        )
         for path in result.written:
             self.say(f"Written: {path}")
 

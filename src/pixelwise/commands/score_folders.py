@@ -1,238 +1,241 @@
-"""Score predictions: two folders of label files in, one summary out."""
+"""Score predictions: two folders of label files in, one summary out, no run needed."""
 
 from __future__ import annotations
 
-import csv
-import io
-import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
-from pixelwise.core.case import IGNORE, ClassInfo
+from pixelwise.commands.human_spread import Annotator, score_annotators, spread_tolerance
+from pixelwise.commands.read_pair import PixelSize
+from pixelwise.commands.score_files import score_files
+from pixelwise.commands.score_pair import Judgement
+from pixelwise.commands.scoring_options import (
+    AUTO,
+    DEFAULT_OPTIONS,
+    EvaluationResult,
+    ScoringOptions,
+    check_options,
+)
+from pixelwise.core.case import ClassInfo, LabelMeaning
 from pixelwise.core.contents import shown
-from pixelwise.core.errors import BadData, Problem, ShapeMismatch, UserError, raise_errors
-from pixelwise.core.files import write_json, write_text
-from pixelwise.core.image import Header
+from pixelwise.core.errors import BadData, BadPlan, Problem, raise_errors
 from pixelwise.core.progress import SILENT, Listener
-from pixelwise.core.records import CaseScores, Summary
-from pixelwise.data.scoring_pairs import ScoringPair, find_group, pair_folders, read_class_table
-from pixelwise.data.stored_classes import Stored, class_ids, find_values, flat_values, understand
-from pixelwise.evaluation import DEFAULT_METRICS, score_case, summarise
-from pixelwise.readers import open_labels
+from pixelwise.data.description import Description
+from pixelwise.data.label_map import parse_label_map
+from pixelwise.data.label_values import MaskValues
+from pixelwise.data.mask_scan import scan_masks
+from pixelwise.data.scoring_classes import ScoringClasses, understand_scoring
+from pixelwise.data.scoring_pairs import (
+    FolderPairs,
+    ScoringPair,
+    find_description,
+    find_groups,
+    find_images,
+    list_label_files,
+    pair_folders,
+)
+from pixelwise.data.scoring_regions import understand_scoring_regions
+from pixelwise.evaluation.metric_texts import explicit_metrics
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-SPACING_TOLERANCE = 1e-3
-"""Relative difference of two headers' spacings that is still rounding."""
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationResult:
-    """What a scoring gave: the summary, the pairs behind it, what to know, files written."""
-
-    summary: Summary
-    classes: tuple[ClassInfo, ...]
-    pairs: tuple[ScoringPair, ...]
-    notes: tuple[Problem, ...] = ()
-    written: tuple[Path, ...] = ()
+PROBABILITY_SUFFIXES = (".npy",)
+_AT_ONCE = 64
+_NUMBERED = ("numbered", "numbered-truth")
 
 
 def evaluate_folders(
     truth: Path | str,
-    predicted: Path | str,
+    predicted: Path | str | None,
+    options: ScoringOptions = DEFAULT_OPTIONS,
     *,
-    split: str | None = "test",
-    fov: Path | str | None = None,
-    label_map: Mapping[str, int] | None = None,
-    ignore: int | None = None,
-    metrics: Sequence[str] = DEFAULT_METRICS,
-    only_paired: bool = False,
-    group: str | None = None,
-    out: Path | str | None = None,
     listener: Listener = SILENT,
 ) -> EvaluationResult:
     """Score a folder of predictions against a folder of truths, any formats, no run needed.
 
     Files are paired by stem; classes come from a classes.json or dataset.json in or beside
     the folders, else from the values. A fov folder beside the truth, or given, limits the
-    scores. group: a regular expression; its first group says what a case belongs to.
-    label_map: stored value -> class id for both folders (255 = void).
-    Writes scores.json and scores.csv into `out`. Raises UserError with everything that is
-    wrong with the files at once.
+    scores. Without `predicted`, labels are made from options.probabilities.
+    Raises UserError with everything that is wrong with the files at once.
     """
-    truth, predicted = Path(truth), Path(predicted)
+    truth = Path(truth)
+    check_options(options)
+    source = _prediction_source(predicted, options)
     paired = pair_folders(
-        truth, predicted, fov=Path(fov) if fov else None, split=split, only_paired=only_paired
-    )
+        truth, source, fov=options.fov, split=options.split, only_paired=options.only_paired,
+        suffixes=PROBABILITY_SUFFIXES if source == options.probabilities else (),
+    )  # fmt: skip
     for note in paired.notes:
         listener.say(note.text())
-    table, void = read_class_table([truth, predicted])
-    void = void if ignore is None else ignore
-    values = _survey([p[:2] for p in paired.files.values()], listener)
-    classes, truth_meaning, predicted_meaning = understand(*values, table, void, label_map)
-    pairs = tuple(
-        ScoringPair(stem, t, p, truth_meaning, predicted_meaning, view, find_group(stem, group))
+    description = find_description([truth, source], options.ignore)
+    regions = None
+    if options.label_map is None and not options.objects.startswith("numbered"):
+        regions = understand_scoring_regions(truth, source, paired, description)
+    if regions is not None:
+        paired, found = regions
+    else:
+        found = _understand(paired, description, options, source, listener)
+    pairs = _make_pairs(paired, found, truth, options)
+    pixel_size = options.pixel_size or PixelSize(description.spacing, description.unit)
+    annotators = [
+        _read_annotator(folder, paired, description, options, listener)
+        for folder in options.annotators
+    ]
+    conditions, tolerance = _find_tolerance(options, pairs, annotators, found, pixel_size)
+    judgement = Judgement(
+        class_names=[c.name for c in found.classes],
+        metrics=explicit_metrics(
+            options.metrics, convention=options.convention, tolerance=tolerance
+        ),
+        background=None if found.truth.holds_regions else -1,
+        pixel_size=pixel_size,
+        objects=options.objects,
+        has_sizes=options.has_sizes,
+        split=paired.split,
+        conditions=conditions,
+    )
+    summary = score_files(pairs, judgement, listener=listener)
+    humans = score_annotators(pairs, annotators, judgement, listener)
+    return EvaluationResult(
+        summary, found.classes, pairs, (*paired.notes, *found.notes), humans=humans,
+        metrics=tuple(judgement.metrics), pixel_size=pixel_size, split=paired.split or "",
+    )  # fmt: skip
+
+
+def _prediction_source(predicted: Path | str | None, options: ScoringOptions) -> Path:
+    """The folder that labels come from: predicted, or probabilities where a threshold is given."""
+    if options.probabilities is not None and (predicted is None or options.threshold is not None):
+        return options.probabilities
+    if predicted is None:
+        raise BadPlan(
+            "there is nothing to score", "--predicted FOLDER or --probabilities FOLDER",
+            "See `pixelwise evaluate --help`.", code="what-to-score",
+        )  # fmt: skip
+    return Path(predicted)
+
+
+def _understand(
+    paired: FolderPairs,
+    description: Description,
+    options: ScoringOptions,
+    source: Path,
+    listener: Listener,
+) -> ScoringClasses:
+    """What the values of all files mean; numbered objects are one class."""
+    files = list(paired.files.values())
+    if options.objects == "numbered":
+        return _numbered_classes(options, None)
+    truths = scan_files([f[0] for f in files], listener, "reading truths")
+    predictions: list[MaskValues] = []
+    if source != options.probabilities:
+        predictions = scan_files([f[1] for f in files], listener, "reading predictions")
+    if options.objects == "numbered-truth":
+        return _numbered_classes(options, predictions)
+    found = understand_scoring(truths, predictions, description, options.label_map)
+    if options.threshold is not None and len(found.classes) != 2:
+        raise BadPlan(
+            f"a threshold was given and there are {len(found.classes)} classes", "two classes",
+            "Leave --threshold out: of more classes the most probable one is taken.",
+            code="bad-threshold",
+        )  # fmt: skip
+    return found
+
+
+def scan_files(paths: Sequence[Path], listener: Listener, text: str) -> list[MaskValues]:
+    """The stored values of files, with progress. Raises BadData with what cannot be read."""
+    masks: list[MaskValues] = []
+    problems: list[Problem] = []
+    for start in range(0, len(paths), _AT_ONCE):
+        found, wrong = scan_masks(paths[start : start + _AT_ONCE])
+        masks += found
+        problems += wrong
+        listener.advance(min(start + _AT_ONCE, len(paths)), len(paths), text)
+    raise_errors(problems)
+    return masks
+
+
+def _numbered_classes(
+    options: ScoringOptions, predictions: Sequence[MaskValues] | None
+) -> ScoringClasses:
+    """Background and object: every number from 1 on is an object, --ignore is void."""
+    meaning = parse_label_map(">=1=object").meaning
+    if options.ignore is not None:
+        raise BadPlan(
+            f"--ignore {options.ignore} was given and the files number objects",
+            "void pixels as a field of view (--fov)", "Leave --ignore out.", code="bad-option",
+        )  # fmt: skip
+    classes = (ClassInfo(0, "background", "#000000"), ClassInfo(1, "object", "#e69f00"))
+    if predictions is not None and any(len(mask.counts) > 2 for mask in predictions):
+        raise BadData(
+            "the predicted files hold more than two values",
+            "masks of one class, whose connected parts are the objects",
+            "If they number objects too, say --instances numbered.", code="not-a-mask",
+        )  # fmt: skip
+    return ScoringClasses(classes, meaning, meaning)
+
+
+def _make_pairs(
+    paired: FolderPairs, found: ScoringClasses, truth: Path, options: ScoringOptions
+) -> tuple[ScoringPair, ...]:
+    groups = find_groups(truth, list(paired.files), options.group)
+    images = find_images(truth)
+    maps: Mapping[str, Path] = {}
+    if options.probabilities is not None:
+        maps = list_label_files(options.probabilities, PROBABILITY_SUFFIXES)
+    missing = [stem for stem in paired.files if maps and stem not in maps]
+    if missing:
+        raise BadData(
+            f"{len(missing)} cases have no probabilities, {missing[0]} for one",
+            "a .npy file with the stem of each case", "Predict them with --probabilities.",
+            path=shown(options.probabilities or truth), code="unpaired",
+        )  # fmt: skip
+    return tuple(
+        ScoringPair(
+            stem, t, p, found.truth, found.predicted, view, groups[stem], images.get(stem),
+            maps.get(stem), options.threshold,
+        )
         for stem, (t, p, view) in paired.files.items()
-    )
-    summary = score_files(pairs, [c.name for c in classes], metrics=metrics, listener=listener)
-    written = write_scores(summary, Path(out)) if out is not None else ()
-    return EvaluationResult(summary, classes, pairs, paired.notes, written)
+    )  # fmt: skip
 
 
-def score_files(
+def _read_annotator(
+    folder: Path,
+    paired: FolderPairs,
+    description: Description,
+    options: ScoringOptions,
+    listener: Listener,
+) -> Annotator:
+    """The files of another annotator of the same cases, and what their values mean."""
+    files = {s: path for s, path in list_label_files(folder).items() if s in paired.files}
+    if not files:
+        raise BadData(
+            "none of its files has the stem of a scored case", "labels of the same cases",
+            "Give the folder of another annotator of the same images.", path=shown(folder),
+            code="unpaired",
+        )  # fmt: skip
+    meaning: LabelMeaning
+    if options.objects in _NUMBERED:
+        meaning = parse_label_map(">=1=object").meaning
+    else:
+        truths = scan_files([paired.files[s][0] for s in files], listener, "reading truths")
+        own = scan_files(list(files.values()), listener, f"reading {folder.name}")
+        meaning = understand_scoring(truths, own, description, options.label_map).predicted
+    return Annotator(folder.name, files, meaning)
+
+
+def _find_tolerance(
+    options: ScoringOptions,
     pairs: Sequence[ScoringPair],
-    class_names: Sequence[str],
-    *,
-    metrics: Sequence[str] = DEFAULT_METRICS,
-    background: int | None = -1,
-    spacing: Sequence[float] | None = None,
-    listener: Listener = SILENT,
-) -> Summary:
-    """Score pairs of label files and summarise them: the one scoring path.
-
-    spacing overrides what the files say. Raises UserError with the problems of all pairs.
-    """
-    outcomes = _in_parallel(
-        lambda pair: _score_pair(pair, len(class_names), metrics, spacing),
-        pairs,
-        listener,
-        "scoring",
-    )
-    _raise_all(outcomes)
-    scored = [outcome for outcome in outcomes if not isinstance(outcome, UserError)]
-    units = {unit for _, unit in scored}
-    unit = units.pop() if len(units) == 1 else "px"
-    return summarise([s for s, _ in scored], class_names, background=background, unit=unit)
-
-
-def write_scores(summary: Summary, folder: Path) -> tuple[Path, ...]:
-    """Write scores.json (everything) and scores.csv (a line per case and class)."""
-    json_path, csv_path = folder / "scores.json", folder / "scores.csv"
-    write_json(json_path, summary.model_dump(mode="json"))
-    write_text(csv_path, scores_as_csv(summary))
-    return json_path, csv_path
-
-
-def scores_as_csv(summary: Summary) -> str:
-    """A line per case and class; undefined values are empty, infinite ones 'inf'."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    keys = list(summary.cases[0].classes[0].values) if summary.cases else []
-    writer.writerow(["case", "group", "class", "status", "tp", "fp", "fn", "tn", *keys])
-    for case in summary.cases:
-        for scores in case.classes:
-            cells = [
-                "inf" if key in scores.infinite else "" if value is None else repr(value)
-                for key, value in scores.values.items()
-            ]
-            name = summary.class_names[scores.class_id]
-            counts = [scores.tp, scores.fp, scores.fn, scores.tn]
-            writer.writerow([case.id, case.group, name, scores.status, *counts, *cells])
-    return stream.getvalue()
-
-
-def _score_pair(
-    pair: ScoringPair, n_classes: int, metrics: Sequence[str], spacing: Sequence[float] | None
-) -> tuple[CaseScores, str]:
-    truth_header, truth = _read(pair.truth)
-    predicted_header, predicted = _read(pair.predicted)
-    _check_fit(pair, truth_header, predicted_header)
-    valid = None
-    if pair.fov is not None:
-        view_header, view = _read(pair.fov)
-        if view_header.shape != truth_header.shape:
-            raise ShapeMismatch([_other_shape(pair.fov, view_header, pair.truth, truth_header)])
-        valid = flat_values(view, pair.fov) != 0
-    known = truth_header if truth_header.spacing is not None else predicted_header
-    scores = score_case(
-        pair.id,
-        class_ids(truth, pair.truth_meaning, pair.truth),
-        class_ids(predicted, pair.predicted_meaning, pair.predicted),
-        n_classes=n_classes,
-        valid=valid,
-        spacing=spacing if spacing is not None else known.spacing,
-        metrics=metrics,
-        group=pair.group,
-        ignore=IGNORE,
-    )
-    return scores, known.unit if known.spacing is not None else "px"
-
-
-def _read(path: Path) -> tuple[Header, Stored]:
-    with open_labels(path) as source:
-        return source.header, source.read()
-
-
-def _check_fit(pair: ScoringPair, truth: Header, predicted: Header) -> None:
-    problems = []
-    if truth.shape != predicted.shape:
-        problems.append(_other_shape(pair.predicted, predicted, pair.truth, truth))
-    if truth.spacing and predicted.spacing and truth.shape == predicted.shape:
-        ratios = [a / b for a, b in zip(truth.spacing, predicted.spacing, strict=True)]
-        if any(abs(ratio - 1) > SPACING_TOLERANCE for ratio in ratios):
-            problems.append(
-                Problem(
-                    f"its spacing is {predicted.spacing} {predicted.unit}",
-                    f"{truth.spacing} {truth.unit} as in {shown(pair.truth)}",
-                    "Correct the header that is wrong, or bring both to one grid.",
-                    shown(pair.predicted),
-                    code="other-spacing",
-                )
-            )
-    raise_errors(problems, ShapeMismatch)
-
-
-def _other_shape(path: Path, header: Header, truth_path: Path, truth: Header) -> Problem:
-    return Problem(
-        f"its size is {_size(header.shape)}",
-        f"{_size(truth.shape)} as in {shown(truth_path)}",
-        "Score on the truth's own grid: bring the labels back to it.",
-        shown(path),
-        code="other-shape",
-    )
-
-
-def _size(shape: Sequence[int]) -> str:
-    return " x ".join(str(length) for length in shape) + (" (y, x)", " (z, y, x)")[len(shape) == 3]
-
-
-def _survey(files: Sequence[tuple[Path, Path]], listener: Listener) -> tuple[set[int], set[int]]:
-    """The stored values of all truths and of all predictions."""
-
-    def values(paths: tuple[Path, Path]) -> tuple[frozenset[int], frozenset[int]]:
-        truth, predicted = (find_values(_read(path)[1], path) for path in paths)
-        return truth, predicted
-
-    outcomes = _in_parallel(values, files, listener, "reading")
-    _raise_all(outcomes)
-    found = [outcome for outcome in outcomes if not isinstance(outcome, UserError)]
-    return set().union(*(t for t, _ in found)), set().union(*(p for _, p in found))
-
-
-def _in_parallel(
-    work: Callable[[Item], Result], items: Sequence[Item], listener: Listener, text: str
-) -> list[Result | UserError]:
-    """Results in order, a UserError where one was raised; uses every core."""
-
-    def guarded(item: Item) -> Result | UserError:
-        try:
-            return work(item)
-        except UserError as error:
-            return error
-
-    outcomes = []
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        for done, outcome in enumerate(pool.map(guarded, items), start=1):
-            outcomes.append(outcome)
-            listener.advance(done, len(items), text)
-    return outcomes
-
-
-def _raise_all(outcomes: Sequence[object]) -> None:
-    problems = [p for o in outcomes if isinstance(o, UserError) for p in o.problems]
-    if problems:
-        raise BadData(problems)
+    annotators: Sequence[Annotator],
+    found: ScoringClasses,
+    pixel_size: PixelSize,
+) -> tuple[tuple[str, ...], float | None]:
+    """What is to be said about the tolerance, and the tolerance."""
+    wanted = options.boundary_tolerance
+    if wanted is None or isinstance(wanted, float | int):
+        return (), None if wanted is None else float(wanted)
+    if wanted != AUTO:
+        raise BadPlan(
+            f"the boundary tolerance is {wanted!r}", "a number in the unit of the spacing, or auto",
+            "Write for example 2, without a unit.", code="bad-tolerance",
+        )  # fmt: skip
+    tolerance, sentence = spread_tolerance(pairs, annotators, len(found.classes), pixel_size)
+    return (sentence,), tolerance

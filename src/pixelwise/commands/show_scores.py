@@ -6,28 +6,23 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from pixelwise.commands.score_folders import EvaluationResult
-from pixelwise.core.case import IGNORE, ClassInfo
+from pixelwise.commands.draw_cases import draw_cases
+from pixelwise.commands.read_pair import read_truth
+from pixelwise.commands.scoring_options import EvaluationResult
+from pixelwise.core.case import ClassInfo
 from pixelwise.core.comparisons import Comparison
-from pixelwise.core.errors import UserError
-from pixelwise.data.scoring_pairs import ScoringPair, list_label_files
-from pixelwise.data.stored_classes import class_ids, flat_values
+from pixelwise.core.progress import SILENT, Listener
+from pixelwise.core.records import Summary
 from pixelwise.evaluation.advice import advise
+from pixelwise.evaluation.comparison import compare_summaries
+from pixelwise.evaluation.summary import summarise
 from pixelwise.evaluation.task_facts import TaskMeter
-from pixelwise.readers import open_image, open_labels
-from pixelwise.report.content import GalleryItem
 from pixelwise.report.evaluation_page import EvaluationContent, write_evaluation
-from pixelwise.report.pictures import viewable_rgb
 
-MAX_PICTURED = 24
-"""So many cases get pictures: the worst, evenly more up to the best."""
+MAX_LOOKED_AT = 100
+"""So many truths, evenly spread, say what kind of task it is."""
 
-EDGE = 700
 PALETTE = ("#000000", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
-GREY = 128
 
 
 def write_scores_page(
@@ -37,6 +32,7 @@ def write_scores_page(
     comparison: Comparison | None = None,
     contradictions: Sequence[str] = (),
     thumbnails: bool = True,
+    listener: Listener = SILENT,
 ) -> Path:
     """Write one self-contained page for one or several scorings of the same cases.
 
@@ -45,30 +41,50 @@ def write_scores_page(
     """
     first = next(iter(scored.values()))
     classes = tuple(_coloured(entry) for entry in first.classes)
-    shown = {name: _pictures(result) if thumbnails else () for name, result in scored.items()}
+    drawn = draw_cases(scored, classes, listener) if thumbnails else None
     content = EvaluationContent(
         title=" against ".join(scored) if comparison else f"Evaluation of {next(iter(scored))}",
         summaries={name: result.summary for name, result in scored.items()},
         classes=classes,
         version=metadata.version("pixelwise"),
-        gallery={name: items for name, items in shown.items() if items},
+        figures=drawn.figures if drawn else (),
+        step=drawn.step if drawn else 1.0,
+        unit=first.summary.unit,
         comparison=comparison,
         contradictions=tuple(contradictions),
         advice=advise_on(first),
         problems=first.notes,
+        humans=first.humans if comparison is None else {},
+        human_comparisons=compare_with_humans(first) if comparison is None else {},
         with_thumbnails=thumbnails,
     )
     write_evaluation(path, content)
     return path
 
 
+def compare_with_humans(result: EvaluationResult) -> dict[str, Comparison]:
+    """The prediction against every annotator who can be set against the same truth."""
+    found = {}
+    for name, human in result.humans.items():
+        ids = {case.id for case in human.cases}
+        cases = [case for case in result.summary.cases if case.id in ids]
+        if len(cases) != human.n_cases or " and " in name:
+            continue
+        own = summarise(
+            cases, result.summary.class_names, background=result.summary.background, n_draws=1
+        )
+        own = _without_extras(own, human)
+        found[name] = compare_summaries({"prediction": own, name: human})
+    return found
+
+
 def advise_on(result: EvaluationResult) -> tuple[str, ...]:
     """Which metrics to trust for these truths, as sentences with reason and source."""
     wanted = [k for k in range(len(result.classes)) if k != result.summary.background]
     meter = TaskMeter(wanted, has_spacing=result.summary.unit != "px")
-    for pair in result.pairs:
-        with open_labels(pair.truth) as source:
-            meter.add(class_ids(source.read(), pair.truth_meaning, pair.truth))
+    n = min(MAX_LOOKED_AT, len(result.pairs))
+    for i in range(n):
+        meter.add(read_truth(result.pairs[i * len(result.pairs) // n]))
     found: dict[str, list[str]] = {}
     for class_id, facts in meter.facts().items():
         for advice in advise(facts):
@@ -80,69 +96,25 @@ def advise_on(result: EvaluationResult) -> tuple[str, ...]:
     )
 
 
+def _without_extras(summary: Summary, like: Summary) -> Summary:
+    """Only the scores that another summary has too: people give no probabilities."""
+    keys = {key for own in like.cases[0].classes for key in own.values}
+    cases = tuple(
+        case.model_copy(
+            update={
+                "classes": tuple(
+                    own.model_copy(
+                        update={"values": {k: v for k, v in own.values.items() if k in keys}}
+                    )
+                    for own in case.classes
+                )
+            }
+        )
+        for case in summary.cases
+    )
+    return summary.model_copy(update={"cases": cases})
+
+
 def _coloured(entry: ClassInfo) -> ClassInfo:
     colour = entry.colour or PALETTE[entry.id % len(PALETTE)]
     return ClassInfo(entry.id, entry.name, colour)
-
-
-def _pictures(result: EvaluationResult) -> tuple[GalleryItem, ...]:
-    pairs = {pair.id: pair for pair in result.pairs}
-    background = result.summary.background
-    scores: list[tuple[float, str]] = []
-    for case in result.summary.cases:
-        values = [c.values.get("dice") for c in case.classes if c.class_id != background]
-        known = [value for value in values if value is not None]
-        scores.append((sum(known) / len(known) if known else 1.0, case.id))
-    scores.sort()
-    n = min(MAX_PICTURED, len(scores))
-    places = [round(i * (len(scores) - 1) / max(n - 1, 1)) for i in range(n)]
-    items = []
-    for rank in dict.fromkeys(places):
-        score, case_id = scores[rank]
-        caption = "worst" if rank == 0 else "best" if rank == len(scores) - 1 else ""
-        place = f"{caption} of {len(scores)}" if caption else f"{rank + 1} of {len(scores)}"
-        items.append(_picture(pairs[case_id], place, score))
-    return tuple(items)
-
-
-def _picture(pair: ScoringPair, caption: str, score: float) -> GalleryItem:
-    with open_labels(pair.truth) as source:
-        truth = class_ids(source.read(), pair.truth_meaning, pair.truth)
-    with open_labels(pair.predicted) as source:
-        predicted = class_ids(source.read(), pair.predicted_meaning, pair.predicted)
-    if pair.fov is not None:
-        with open_labels(pair.fov) as source:
-            truth = np.where(flat_values(source.read(), pair.fov) != 0, truth, np.uint8(IGNORE))
-    image = _image_of(pair, truth.shape)
-    pieces = ""
-    if truth.ndim == 3:
-        z = int(np.argmax(((truth > 0) & (truth != IGNORE)).sum(axis=(1, 2))))
-        pieces = f"slice {z + 1} of {len(truth)}"
-        image, truth, predicted = image[z], truth[z], predicted[z]
-    step = max(1, -(-max(truth.shape) // EDGE))
-    return GalleryItem(
-        case_id=pair.id,
-        caption=caption,
-        score=score,
-        image=np.ascontiguousarray(image[::step, ::step]),
-        truth=truth[::step, ::step],
-        predicted=predicted[::step, ::step],
-        pieces=pieces,
-    )
-
-
-def _image_of(pair: ScoringPair, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """The image behind a label file, grey if there is none that fits."""
-    grey = np.full((*shape, 3), GREY, dtype=np.uint8)
-    folder = pair.truth.parent.parent / "images"
-    if not folder.is_dir():
-        return grey
-    try:
-        path = list_label_files(folder).get(pair.id)
-        if path is None:
-            return grey
-        with open_image(path) as source:
-            picture = viewable_rgb(source.read())
-    except UserError:
-        return grey
-    return picture if picture.shape == grey.shape else grey

@@ -8,7 +8,11 @@ from pixelwise.core.records import RECORD_FORMAT, Record
 
 
 class Difference(Record):
-    """One prediction against another in one metric: mean of (first - second) over cases."""
+    """One prediction against another in one metric: mean of (first - second) over cases.
+
+    effect: that mean over the standard deviation of the differences (Cohen's d of pairs),
+    None if all are equal.
+    """
 
     first: str
     second: str
@@ -22,6 +26,7 @@ class Difference(Record):
     n_first_better: int
     n_second_better: int
     better: str
+    effect: float | None = None
 
 
 class MetricComparison(Record):
@@ -41,7 +46,10 @@ class MetricComparison(Record):
 
 
 class Comparison(Record):
-    """Which prediction is better, in what, and whether it is more than chance."""
+    """Which prediction is better, in what, and whether it is more than chance.
+
+    left_out: scores that could not be compared, each with the reason, in sentences.
+    """
 
     format_version: int = RECORD_FORMAT
     names: tuple[str, ...]
@@ -49,3 +57,4 @@ class Comparison(Record):
     overall_rank: Mapping[str, float]
     rule: str
     interval: str
+    left_out: tuple[str, ...] = ()

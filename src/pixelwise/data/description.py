@@ -66,6 +66,11 @@ class Description:
     channel_names: tuple[str, ...] = ()
     regions: RegionSet | None = None
 
+    @property
+    def names_classes(self) -> bool:
+        """Whether it says what values mean: classes, or regions made of them."""
+        return bool(self.classes) or (self.regions is not None and bool(self.regions.values))
+
 
 def read_description(root: Path, name: str = "dataset.json") -> tuple[Description, list[Problem]]:
     """dataset.json of a folder; an empty description where there is none.

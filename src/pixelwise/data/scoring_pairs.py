@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from pixelwise.core.case import LabelMeaning
+from pixelwise.core.case import LabelMeaning, Split
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import BadData, Problem, raise_errors
-from pixelwise.core.files import read_json
+from pixelwise.data.description import Description, read_description
+from pixelwise.data.groups import make_groups
+from pixelwise.data.listing import name_some
+from pixelwise.data.region_masks import region_folder_names
+from pixelwise.data.splits import read_splits
 from pixelwise.readers import image_stem, image_suffixes
 
 FOV_NAMES = ("fov", "fovs", "roi")
-LISTED = 12
+DEFAULT_SPLIT: Split = "test"
+"""Truths of other splits need no prediction."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoringPair:
-    """Two label files to be scored against each other; their values mean what `meaning` says."""
+    """Two label files to be scored against each other; their values mean what `meaning` says.
+
+    image: what they label, for pictures. probabilities: the .npy file of the prediction; if
+    `predicted` is the same file, labels are made from it, with a threshold or the most
+    probable class.
+    """
 
     id: str
     truth: Path
@@ -30,32 +37,38 @@ class ScoringPair:
     predicted_meaning: LabelMeaning
     fov: Path | None = None
     group: str = ""
+    image: Path | None = None
+    probabilities: Path | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FolderPairs:
-    """Stems with their two files, and what had to be left out (warnings, notes)."""
+    """Stems with their two files, and what had to be left out (warnings, notes).
+
+    split: the split that all cases are of, if that is known.
+    """
 
     files: Mapping[str, tuple[Path, Path, Path | None]]
     notes: tuple[Problem, ...] = ()
+    split: str | None = None
 
 
-def list_label_files(folder: Path) -> dict[str, Path]:
+def list_label_files(folder: Path, suffixes: tuple[str, ...] = ()) -> dict[str, Path]:
     """Stem -> file for every picture or volume directly in a folder, sorted.
 
+    suffixes: lower-case endings of the files that count; by default those of pictures.
+    Where each region has a folder of masks, those of the first one.
     Raises BadData if the folder is missing or holds none, or if two files share a stem.
     """
     if folder.is_file():
         return {image_stem(folder): folder}
     if not folder.is_dir():
         raise BadData(
-            "there is no such folder",
-            "a folder of label images",
-            "Check the path.",
-            path=shown(folder),
-            code="no-folder",
-        )
-    suffixes = image_suffixes()
+            "there is no such folder", "a folder of label images", "Check the path.",
+            path=shown(folder), code="no-folder",
+        )  # fmt: skip
+    suffixes = suffixes or image_suffixes()
     found: dict[str, Path] = {}
     problems = []
     for path in sorted(folder.iterdir()):
@@ -74,14 +87,14 @@ def list_label_files(folder: Path) -> dict[str, Path]:
             )
         found[stem] = path
     raise_errors(problems)
+    regions = () if found else region_folder_names(folder)
+    if regions:
+        return list_label_files(folder / regions[0], suffixes)
     if not found:
         raise BadData(
-            "it holds no label images",
-            f"files such as {', '.join(suffixes[:6])}",
-            "Give the folder that the label files lie in.",
-            path=shown(folder),
-            code="no-labels",
-        )
+            "it holds no label images", f"files such as {', '.join(suffixes[:6])}",
+            "Give the folder that the label files lie in.", path=shown(folder), code="no-labels",
+        )  # fmt: skip
     return found
 
 
@@ -92,17 +105,20 @@ def pair_folders(
     fov: Path | None = None,
     split: str | None = None,
     only_paired: bool = False,
+    suffixes: tuple[str, ...] = (),
 ) -> FolderPairs:
     """Pair two folders by stem, with the masks of a field of view where there are any.
 
-    If a splits.json lies in the truth folder or beside it, only `split` is expected.
+    split: only these cases of the splits.json in or beside the truth folder are scored. Not
+    given: the truths of the split that the predictions are of, or all of them.
+    suffixes: endings of the prediction files, by default those of pictures.
     Raises BadData listing every file without a partner, unless `only_paired`.
     """
-    truths, predictions = list_label_files(truth), list_label_files(predicted)
+    truths, predictions = list_label_files(truth), list_label_files(predicted, suffixes)
     notes: list[Problem] = []
     if truth.is_file() and predicted.is_file():
         predictions = dict.fromkeys(truths, predicted)
-    truths = _of_split(truths, predictions, truth, split, notes)
+    split = _narrow(truths, predictions, truth, split, notes)
     unpaired = _unpaired(truths, predictions, truth, predicted, only_paired)
     raise_errors(unpaired)
     views = _find_views(truth, fov, notes)
@@ -111,118 +127,125 @@ def pair_folders(
         raise BadData(
             f"no file of {shown(predicted)} has the stem of a truth",
             "equal stems",
-            f"Truth has {_some(truths)}; predicted has {_some(predictions)}.",
+            f"Truth has {name_some(list(truths))}; predicted has {name_some(list(predictions))}.",
             path=shown(truth),
             code="unpaired",
         )
     without = [stem for stem in shared if views and stem not in views]
-    raise_errors(
-        [
-            Problem(
-                f"{len(without)} cases have no field of view: {_some(without)}",
-                "one mask for each case",
-                "Add them, or remove the folder.",
-                shown(next(iter(views.values())).parent),
-                code="unpaired",
-            )
-        ]
-        if without
-        else []
-    )
-    files = {stem: (truths[stem], predictions[stem], views.get(stem)) for stem in shared}
-    return FolderPairs(files, tuple(notes + unpaired))
-
-
-def find_group(stem: str, pattern: str | None) -> str:
-    """What the first group of a regular expression finds in a stem, empty if it finds nothing.
-
-    Raises BadData if it is no regular expression.
-    """
-    if pattern is None:
-        return ""
-    try:
-        found = re.search(pattern, stem)
-    except re.error as error:
+    if without:
         raise BadData(
-            f"the group pattern {pattern!r} is no regular expression: {error}",
-            "for example '(patient\\d+)'",
-            "Correct the pattern.",
-            code="bad-pattern",
-        ) from error
-    return "" if found is None else found.group(1 if found.re.groups else 0) or ""
+            f"{len(without)} cases have no field of view: {name_some(without)}",
+            "one mask for each case",
+            "Add them, or remove the folder.",
+            path=shown(next(iter(views.values())).parent),
+            code="unpaired",
+        )
+    files = {stem: (truths[stem], predictions[stem], views.get(stem)) for stem in shared}
+    return FolderPairs(files, tuple(notes + unpaired), split)
 
 
-def read_class_table(folders: Sequence[Path]) -> tuple[list[dict[str, Any]], int | None]:
-    """(classes, ignore value) of the first dataset.json or classes.json in or beside the folders.
+def find_images(truth: Path) -> dict[str, Path]:
+    """Stem -> image file in a folder `images` beside the truth folder, empty without one."""
+    folder = truth.parent / "images"
+    if truth.is_file() or not folder.is_dir():
+        return {}
+    try:
+        return list_label_files(folder)
+    except BadData:
+        return {}
 
-    No such file gives ([], None). Raises BadData if it does not hold a list of classes with
-    ids 0..K-1 and names.
+
+def find_groups(truth: Path, ids: Sequence[str], group: str | None) -> dict[str, str]:
+    """Case id -> group, by a pattern or "column:NAME" of the metadata.csv beside the truth.
+
+    Without `group` every case stands for itself: "". Raises BadData if a case has none.
     """
+    if group is None:
+        return dict.fromkeys(ids, "")
+    root = truth if (truth / "metadata.csv").is_file() else truth.parent
+    groups, _, problems = make_groups(root, ids, group)
+    raise_errors(problems)
+    return groups
+
+
+def find_description(folders: Sequence[Path], ignore: int | None = None) -> Description:
+    """The first classes.json or dataset.json in or beside the folders that names classes.
+
+    ignore: the stored value of void pixels, if it was said. Raises BadData if a file does
+    not hold what it should.
+    """
+    found = Description(folders[0] / "dataset.json")
     for folder in folders:
         for place in (folder, folder.parent):
             for name in ("classes.json", "dataset.json"):
-                path = place / name
-                if path.is_file():
-                    return _parse_classes(read_json(path), path)
-    return [], None
+                if found.names_classes or not (place / name).is_file():
+                    continue
+                found, problems = read_description(place, name)
+                raise_errors(problems)
+    return found if ignore is None else replace(found, ignore=ignore)
 
 
-def _parse_classes(content: Any, path: Path) -> tuple[list[dict[str, Any]], int | None]:
-    entries = content.get("classes") if isinstance(content, Mapping) else content
-    ignore = content.get("ignore_index") if isinstance(content, Mapping) else None
-    if isinstance(entries, Mapping):
-        entries = [{"id": int(key), "name": str(value)} for key, value in entries.items()]
-    try:
-        classes: list[dict[str, Any]] = [
-            {"id": i, "name": entry} if isinstance(entry, str) else dict(entry)
-            for i, entry in enumerate(entries or ())
-        ]
-        classes.sort(key=lambda entry: int(entry["id"]))
-        ids = [int(entry["id"]) for entry in classes]
-        is_whole = bool(ids) and ids == list(range(len(ids)))
-        named = all(isinstance(entry["name"], str) for entry in classes)
-    except (TypeError, KeyError, ValueError):
-        is_whole = named = False
-    if not (is_whole and named):
-        raise BadData(
-            f"its classes are {json.dumps(entries)[:120]}",
-            'a list such as [{"id": 0, "name": "background"}, {"id": 1, "name": "cell"}]',
-            "Number the classes from 0 without gaps and name each.",
-            path=shown(path),
-            code="bad-classes",
-        )
-    return classes, int(ignore) if isinstance(ignore, int) else None
+def read_split_of(truth: Path, ids: Sequence[str]) -> dict[str, Split]:
+    """Case id -> split by the splits.json in or beside a truth folder, empty without one."""
+    for place in (truth, truth.parent):
+        if (place / "splits.json").is_file() and not truth.is_file():
+            return read_splits(place / "splits.json", ids)[0] or {}
+    return {}
 
 
-def _of_split(
+def _narrow(
     truths: dict[str, Path],
-    predictions: Mapping[str, Path],
+    predictions: dict[str, Path],
     folder: Path,
     split: str | None,
     notes: list[Problem],
-) -> dict[str, Path]:
-    path = next((p for p in (folder / "splits.json", folder.parent / "splits.json") if p.is_file()),
-                None)  # fmt: skip
-    missing = [stem for stem in truths if stem not in predictions]
-    if split is None or path is None or not missing or folder.is_file():
-        return truths
-    content = read_json(path)
-    members = content.get(split) if isinstance(content, Mapping) else None
-    if not isinstance(members, list):
-        return truths
-    others = {stem for stem in missing if stem not in set(map(str, members))}
-    if others:
+) -> str | None:
+    """Leave out what is of other splits than the wanted one; return the split of what is left.
+
+    Without a splits.json, `split` is taken as a statement about all cases.
+    """
+    split_of = read_split_of(folder, list(truths))
+    _check_split(split, split_of, folder)
+    wanted = split or _split_of_predictions(truths, predictions, split_of)
+    unwanted = [stem for stem in truths if wanted and split_of.get(stem, wanted) != wanted]
+    if split is None:
+        unwanted = [stem for stem in unwanted if stem not in predictions]
+    for stem in unwanted:
+        del truths[stem]
+        predictions.pop(stem, None)
+    if unwanted:
         notes.append(
             Problem(
-                f"{len(others)} truths without a prediction belong to other splits than {split}",
-                "",
-                "They are not scored.",
-                shown(path),
-                "note",
-                "other-split",
+                f"{len(unwanted)} cases belong to other splits than {wanted}", "",
+                "They are not scored.", shown(folder), "note", "other-split",
             )
+        )  # fmt: skip
+    if not split_of:
+        return split
+    left = {split_of.get(stem, "") for stem in truths}
+    return left.pop() or None if len(left) == 1 else None
+
+
+def _check_split(split: str | None, split_of: Mapping[str, Split], folder: Path) -> None:
+    known = sorted(set(split_of.values()))
+    if split is not None and known and split not in known:
+        raise BadData(
+            f"it has no cases in the split {split!r}",
+            f"one of {', '.join(known)}",
+            "Choose another --split, or leave it out to score every pair.",
+            path=shown(folder),
+            code="empty-split",
         )
-    return {stem: path for stem, path in truths.items() if stem not in others}
+
+
+def _split_of_predictions(
+    truths: Mapping[str, Path], predictions: Mapping[str, Path], split_of: Mapping[str, Split]
+) -> str | None:
+    """The split that predictions are meant for, None if every truth has one."""
+    if all(stem in predictions for stem in truths):
+        return None
+    present = {split_of.get(stem) for stem in predictions if stem in truths}
+    return present.pop() if len(present) == 1 else DEFAULT_SPLIT
 
 
 def _unpaired(
@@ -241,7 +264,8 @@ def _unpaired(
         if alone:
             problems.append(
                 Problem(
-                    f"{len(alone)} of {len(own)} {role} files have no {partner}: {_some(alone)}",
+                    f"{len(alone)} of {len(own)} {role} files have no {partner}: "
+                    f"{name_some(alone)}",
                     "files with equal stems in both folders",
                     "They are left out."
                     if only_paired
@@ -272,9 +296,3 @@ def _find_views(truth: Path, fov: Path | None, notes: list[Problem]) -> dict[str
             )
             return list_label_files(folder)
     return {}
-
-
-def _some(names: Sequence[str] | Mapping[str, Any]) -> str:
-    listed = list(names)
-    more = f", … and {len(listed) - LISTED} more" if len(listed) > LISTED else ""
-    return ", ".join(listed[:LISTED]) + more

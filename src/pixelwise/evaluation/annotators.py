@@ -17,6 +17,9 @@ from pixelwise.metrics.pair import pair_of
 
 Labels = npt.NDArray[np.uint8]
 
+SPREAD_PERCENTILE = 95.0
+"""So much of the distance between human boundaries is within the tolerance that they give."""
+
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -75,8 +78,8 @@ def staple(annotations: Sequence[Any], *, threshold: float = 0.5) -> npt.NDArray
         itk = importlib.import_module("SimpleITK")
     except ImportError as error:
         raise MissingExtra(
-            "STAPLE needs SimpleITK, which is not installed", "the package SimpleITK",
-            "Install it with: pip install SimpleITK", code="missing-extra",
+            "STAPLE needs SimpleITK, which is not installed", "the extra 'staple'",
+            "Install it with: pip install 'pixelwise[staple]'", code="missing-extra",
         ) from error  # fmt: skip
     images = [itk.GetImageFromArray((np.asarray(a) != 0).astype(np.uint8)) for a in annotations]
     return np.asarray(itk.GetArrayFromImage(itk.STAPLE(images, 1.0)) >= threshold)
@@ -86,26 +89,53 @@ def tolerance_from_annotators(
     annotations: Mapping[str, Sequence[Any]],
     *,
     spacing: Sequence[float] | None = None,
-    percentile: float = 95.0,
+    percentile: float = SPREAD_PERCENTILE,
 ) -> float:
     """A boundary tolerance from human spread: a percentile of all rim distances between pairs.
 
-    Units of spacing. Objects that only one annotator drew are left out: they say nothing
-    about where a boundary lies. Raises BadData if no object was drawn by two.
+    annotations: masks, nonzero is the object. Units of spacing. Objects that only one
+    annotator drew are left out: they say nothing about where a boundary lies. Raises
+    BadData if no object was drawn by two.
     """
     _check(annotations)
-    distances = []
-    for one, other in itertools.combinations(annotations, 2):
-        for a, b in zip(annotations[one], annotations[other], strict=True):
-            d = pair_of(a, b, spacing).distances
-            if not d.n_empty:
-                distances += [d.truth_to_predicted, d.predicted_to_truth]
-    if not distances:
+    cases = zip(*annotations.values(), strict=True)
+    masks = [[np.asarray(array) != 0 for array in case] for case in cases]
+    found = [boundary_spread(case, classes=(1,), spacing=spacing) for case in masks]
+    return spread_percentile(found, percentile)
+
+
+def boundary_spread(
+    annotations: Sequence[npt.NDArray[Any]],
+    *,
+    classes: Sequence[int],
+    spacing: Sequence[float] | None = None,
+) -> npt.NDArray[np.float32]:
+    """Distances between the rims of every two annotations of one case, classes put together.
+
+    annotations ([z,] y, x) class ids on one grid. Classes that only one drew are left out.
+    """
+    found = []
+    for class_id in classes:
+        masks = [np.asarray(labels == class_id) for labels in annotations]
+        for one, other in itertools.combinations(masks, 2):
+            distances = pair_of(one, other, spacing).distances
+            if not distances.n_empty:
+                found += [distances.truth_to_predicted, distances.predicted_to_truth]
+    nothing = np.zeros(0, dtype=np.float32)
+    return np.concatenate(found).astype(np.float32) if found else nothing
+
+
+def spread_percentile(
+    distances: Sequence[npt.NDArray[np.float32]], percentile: float = SPREAD_PERCENTILE
+) -> float:
+    """The percentile of the distances of all cases. Raises BadData if there is none."""
+    every = np.concatenate([np.zeros(0, dtype=np.float32), *distances])
+    if every.size == 0:
         raise BadData(
             "no object was drawn by two annotators", "overlapping annotations",
             "Give the tolerance yourself.", code="no-spread",
         )  # fmt: skip
-    return float(np.percentile(np.concatenate(distances), percentile))
+    return float(np.percentile(every, percentile))
 
 
 def _check(annotations: Mapping[str, Sequence[Any]]) -> None:

@@ -12,9 +12,9 @@ from scipy import stats
 
 from pixelwise.core.comparisons import Comparison, Difference, MetricComparison
 from pixelwise.core.errors import BadData, Problem, raise_errors
-from pixelwise.core.records import Summary
+from pixelwise.core.records import ClassScores, Summary
 from pixelwise.evaluation.bootstrap import N_DRAWS, bootstrap_means, draw_means, sum_units
-from pixelwise.metrics.choices import MetricChoice, choose_metrics
+from pixelwise.evaluation.score_columns import ScoreColumn, columns_of
 
 Matrix = npt.NDArray[np.float64]
 
@@ -47,13 +47,20 @@ def compare_summaries(
     _check_same_cases(summaries)
     first = next(iter(summaries.values()))
     wanted = [k for k in range(len(first.class_names)) if k != first.background]
-    choices = choose_metrics(list(first.cases[0].classes[0].values))
-    compared = [
-        _compare_metric(summaries, choice, class_id, n_draws, seed)
+    rows = [
+        (class_id, column)
         for class_id in (wanted if classes is None else classes)
-        for choice in choices
+        for column in columns_of(first.cases)
+        if column.key in first.cases[0].classes[class_id].values
     ]
-    found = _correct([c for c in compared if c is not None])
+    reasons = [_why_left_out(summaries, column, class_id) for class_id, column in rows]
+    found = _correct(
+        [
+            _compare_metric(summaries, column, class_id, n_draws, seed)
+            for (class_id, column), reason in zip(rows, reasons, strict=True)
+            if reason is None
+        ]
+    )
     overall = {
         name: float(np.mean([c.rank_then_mean[name] for c in found])) if found else math.nan
         for name in names
@@ -67,6 +74,7 @@ def compare_summaries(
         overall_rank=overall,
         rule=RULE + least,
         interval=f"95 % bootstrap over {units}, {n_draws} draws, seed {seed}",
+        left_out=tuple(reason for reason in reasons if reason is not None),
     )
 
 
@@ -106,37 +114,50 @@ def rank_values(values: Matrix, higher_is_better: bool) -> Matrix:
 
 
 def case_table(
-    summaries: Mapping[str, Summary], choice: MetricChoice, class_id: int
+    summaries: Mapping[str, Summary], column: ScoreColumn, class_id: int
 ) -> tuple[Matrix, npt.NDArray[np.bool_]]:
     """(values (n cases, m predictions), which cases are kept), undefined ones by the RULE."""
     columns = []
     for summary in summaries.values():
         scores = [case.classes[class_id] for case in summary.cases]
-        worst = -math.inf if choice.fact("higher_is_better") else math.inf
-        columns.append(
-            [
-                worst
-                if choice.key in s.infinite
-                else math.nan
-                if s.values[choice.key] is None
-                else s.values[choice.key]
-                for s in scores
-            ]
-        )
+        worst = -math.inf if column.fact("higher_is_better") else math.inf
+        columns.append([_value_of(own, column.key, worst) for own in scores])
     table = np.array(columns, dtype=float).T.reshape(-1, len(columns))
     kept = ~np.isnan(table).all(axis=1)
-    return np.where(np.isnan(table), float(choice.fact("best")), table), kept
+    return np.where(np.isnan(table), float(column.fact("best")), table), kept
+
+
+def _value_of(scores: ClassScores, key: str, worst: float) -> float:
+    value = scores.values[key]
+    if value is None:
+        return worst if key in scores.infinite else math.nan
+    return value
+
+
+def _why_left_out(
+    summaries: Mapping[str, Summary], column: ScoreColumn, class_id: int
+) -> str | None:
+    """Why a score cannot be compared, None if it can."""
+    table, kept = case_table(summaries, column, class_id)
+    name = f"{column.key} of {next(iter(summaries.values())).class_names[class_id]}"
+    if not kept.any():
+        return f"{name} is not compared: it has no value in any case of any prediction."
+    n_infinite = int(np.isinf(table[kept]).any(axis=1).sum())
+    if n_infinite:
+        return (
+            f"{name} is not compared: it is infinite in {n_infinite} of {len(table)} cases, where "
+            "only one of truth and prediction has the class."
+        )
+    return None
 
 
 def _compare_metric(
-    summaries: Mapping[str, Summary], choice: MetricChoice, class_id: int, n_draws: int, seed: int
-) -> MetricComparison | None:
+    summaries: Mapping[str, Summary], choice: ScoreColumn, class_id: int, n_draws: int, seed: int
+) -> MetricComparison:
     names = tuple(summaries)
     first = next(iter(summaries.values()))
     table, kept = case_table(summaries, choice, class_id)
     table = table[kept]
-    if len(table) == 0 or not np.isfinite(table).all():
-        return None
     groups = [case.group for case, is_kept in zip(first.cases, kept, strict=True) if is_kept]
     is_higher = bool(choice.fact("higher_is_better"))
     means = table.mean(axis=0)
@@ -177,6 +198,7 @@ def _differences(
         wilcoxon = float(stats.wilcoxon(nonzero).pvalue) if nonzero.size else 1.0
         gain = difference if is_higher else -difference
         mean = float(difference.mean())
+        spread = float(difference.std(ddof=1)) if difference.size > 1 else 0.0
         found.append(
             Difference(
                 first=names[i],
@@ -191,6 +213,7 @@ def _differences(
                 n_first_better=int((gain > 0).sum()),
                 n_second_better=int((gain < 0).sum()),
                 better="" if mean == 0 else names[i] if (mean > 0) == is_higher else names[j],
+                effect=mean / spread if spread > 0 else None,
             )
         )
     return tuple(found)
@@ -227,17 +250,26 @@ def _check_same_cases(summaries: Mapping[str, Summary]) -> None:
     names = list(summaries)
     first = summaries[names[0]]
     ids = [case.id for case in first.cases]
-    problems = [
-        Problem(
-            f"{name} was scored on {summaries[name].n_cases} cases, {names[0]} on {len(ids)}",
-            "the same cases for all",
-            "Score all predictions on the same truth.",
-            code="other-cases",
-        )
-        for name in names[1:]
-        if [case.id for case in summaries[name].cases] != ids
-        or summaries[name].class_names != first.class_names
-    ]
+    problems = []
+    for name in names[1:]:
+        other = summaries[name]
+        if [case.id for case in other.cases] != ids:
+            problems.append(
+                Problem(
+                    f"{name} was scored on {other.n_cases} cases, {names[0]} on {len(ids)}",
+                    "the same cases for all", "Score all predictions on the same truth.",
+                    code="other-cases",
+                )
+            )  # fmt: skip
+        elif other.class_names != first.class_names:
+            problems.append(
+                Problem(
+                    f"{name} has the classes {', '.join(other.class_names)}, {names[0]} has "
+                    f"{', '.join(first.class_names)}",
+                    "the same classes for all",
+                    "Name the classes in a classes.json beside the truth.", code="other-classes",
+                )
+            )  # fmt: skip
     raise_errors(problems)
 
 

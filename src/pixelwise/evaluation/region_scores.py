@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from pixelwise.arrays.region_bits import mask_of_region
+from pixelwise.arrays.region_bits import Bits, Mask, mask_of_region
 from pixelwise.core.case import IGNORE
 from pixelwise.core.records import CaseScores, ClassScores
-from pixelwise.evaluation.scoring import DEFAULT_METRICS, EVALUATION_OPTIONS, score_class
-from pixelwise.metrics.choices import choose_metrics
+from pixelwise.evaluation.empty_rules import choose_for_evaluation
+from pixelwise.evaluation.object_scores import CaseObjects, score_components
+from pixelwise.evaluation.scoring import DEFAULT_METRICS, score_class
 from pixelwise.metrics.inputs import as_labels, check_range, check_same_grid
 from pixelwise.metrics.pair import label_pair
 
@@ -38,7 +39,7 @@ def score_regions(  # noqa: PLR0913 - the public call: two arrays and how to rea
     check_same_grid(truth, predicted)
     check_range(truth, "truth", 1 << n_regions, IGNORE)
     check_range(predicted, "predicted", 1 << n_regions, None)
-    choices = choose_metrics(metrics, EVALUATION_OPTIONS)
+    choices = choose_for_evaluation(metrics)
     void = truth == IGNORE
     if valid is not None:
         inside = as_labels(valid, "valid")
@@ -65,3 +66,22 @@ def score_regions(  # noqa: PLR0913 - the public call: two arrays and how to rea
         confusion=(),
         classes=tuple(classes),
     )
+
+
+def region_objects(
+    truth: Bits, predicted: Bits, n_regions: int, valid: Mask | None = None
+) -> dict[int, CaseObjects]:
+    """The connected objects of every region, matched; void pixels belong to no object.
+
+    Shape: truth, predicted ([z,] y, x) bit sets, 255 in the truth is void; valid on the same
+    grid, None everywhere.
+    """
+    void = truth == IGNORE
+    void = void if valid is None else void | ~valid
+    found = {}
+    for region in range(n_regions):
+        inside = np.where(void, np.uint8(IGNORE), mask_of_region(truth, region))
+        found[region] = score_components(
+            inside, mask_of_region(predicted, region).astype(np.uint8), 1
+        )
+    return found

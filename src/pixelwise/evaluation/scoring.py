@@ -6,17 +6,18 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from pixelwise.core.case import IGNORE
+from pixelwise.core.errors import BadData
 from pixelwise.core.records import CaseScores, CaseStatus, ClassScores
-from pixelwise.metrics.choices import MetricChoice, choose_metrics
+from pixelwise.evaluation.empty_rules import choose_for_evaluation, value_where_empty
+from pixelwise.metrics.choices import MetricChoice
 from pixelwise.metrics.pair import Counts, LabelPair, label_pair
 
 DEFAULT_METRICS = (
     "dice", "iou", "accuracy", "sensitivity", "specificity", "precision", "hd95",
 )  # fmt: skip
-
-EVALUATION_OPTIONS = {"one_empty": "diagonal"}
-"""A distance to something missing counts as the image diagonal, so that it can be averaged."""
 
 
 def score_case(  # noqa: PLR0913 - the public call: two arrays and how to read them
@@ -37,9 +38,10 @@ def score_case(  # noqa: PLR0913 - the public call: two arrays and how to read t
     the truth, and pixels where `valid` is False, are scored nowhere.
     Units: distances in those of spacing (None: pixels). A distance where only one of the
     masks has the class is the image diagonal; undefined metrics are None.
-    Raises BadData, ShapeMismatch or BadPlan (metrics that do not exist).
+    Raises BadData, also if the prediction is void where the truth is scored; ShapeMismatch;
+    BadPlan (metrics that do not exist).
     """
-    choices = choose_metrics(metrics, EVALUATION_OPTIONS)
+    choices = choose_for_evaluation(metrics)
     pair = label_pair(truth, predicted, n_classes, spacing=spacing, ignore=ignore, valid=valid)
     return score_pair(case_id, pair, choices, group=group)
 
@@ -48,6 +50,7 @@ def score_pair(
     case_id: str, pair: LabelPair, choices: Sequence[MetricChoice], *, group: str = ""
 ) -> CaseScores:
     """Score a checked pair of label arrays with chosen metrics."""
+    _check_abstaining(pair)
     return CaseScores(
         id=case_id,
         group=group,
@@ -61,11 +64,16 @@ def score_pair(
 def score_class(pair: LabelPair, class_id: int, choices: Sequence[MetricChoice]) -> ClassScores:
     """Counts and chosen metrics of one class of a checked pair."""
     masks = pair.of_class(class_id)
-    numbers = {choice.key: choice.of(masks) for choice in choices}
     counts = masks.counts
+    status = _status(counts, pair.n_valid)
+    numbers = {choice.key: choice.of(masks) for choice in choices}
+    if status != "present":
+        numbers = {
+            choice.key: value_where_empty(choice, status, numbers[choice.key]) for choice in choices
+        }
     return ClassScores(
         class_id=class_id,
-        status=_status(counts, pair.n_valid),
+        status=status,
         tp=counts.tp,
         fp=counts.fp,
         fn=counts.fn,
@@ -82,3 +90,17 @@ def _status(counts: Counts, n_valid: int) -> CaseStatus:
     if has_truth:
         return "present" if has_predicted else "only-truth"
     return "only-predicted" if has_predicted else "both-empty"
+
+
+def _check_abstaining(pair: LabelPair) -> None:
+    """Raise BadData if the prediction is void somewhere where the truth is scored."""
+    n_scored = int(np.count_nonzero(pair.truth != IGNORE))
+    n_silent = n_scored - pair.n_valid
+    if n_silent:
+        raise BadData(
+            f"the prediction is void at {n_silent} of {n_scored} scored pixels",
+            "a class at every pixel that the truth scores",
+            "Pixels cannot be left out by the prediction: give them a class, for example "
+            "background with --map.",
+            code="void-prediction",
+        )

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from pixelwise.core.records import CaseScores, MetricSummary, Summary
+from pixelwise.core.background import find_background
+from pixelwise.core.records import CaseScores, ClassScores, MetricSummary, Summary
 from pixelwise.evaluation.bootstrap import N_DRAWS, Interval, bootstrap_means
-from pixelwise.metrics.choices import MetricChoice, choose_metrics
-from pixelwise.metrics.pair import LabelPair, MaskPair
+from pixelwise.evaluation.empty_rules import rule_text
+from pixelwise.evaluation.group_scores import pooled_masks, score_groups
+from pixelwise.evaluation.score_columns import ScoreColumn, columns_of
+from pixelwise.metrics.pair import MaskPair
 
 Matrix = npt.NDArray[np.float64]
-
-BACKGROUND_NAMES = frozenset({"background", "bg", "back", "none", "outside", "rest", "other"})
-
-RULE = (
-    "A class that neither truth nor prediction has in a case gives that case no value; such "
-    "cases are counted as undefined and left out of the mean over cases. A class that only one "
-    "of them has scores 0 in overlaps, and the image diagonal in distances; missed and "
-    "falsely predicted cases are counted beside each mean. Pooled values come from the pixel "
-    "counts summed over all cases. Void pixels and pixels outside the field of view count nowhere."
-)
+Pooled = Mapping[tuple[int, str], float | None]
+"""(class, key) -> value of the whole set, for scores that pixel counts do not give."""
 
 
 def summarise(
@@ -34,6 +29,7 @@ def summarise(
     unit: str = "px",
     n_draws: int = N_DRAWS,
     seed: int = 0,
+    pooled: Pooled | None = None,
 ) -> Summary:
     """Summarise cases per class and overall.
 
@@ -46,35 +42,44 @@ def summarise(
     truth or prediction, as in the FCN paper (Long et al. 2015); mean_iou_over_cases is
     averaged over cases first. Regions that overlap (cases without a confusion) have no
     background, and only the means of Dice and IoU, over regions.
+    pooled: values over the whole set of scores that are no function of pixel counts.
     """
     n_classes = len(class_names)
     overlaps = bool(scores) and not scores[0].confusion
-    left_out = _find_background(class_names) if background == -1 else background
+    left_out = find_background(class_names) if background == -1 else background
     left_out = None if overlaps else left_out
     confusion = np.zeros((0, 0) if overlaps else (n_classes, n_classes), dtype=np.int64)
     for case in scores:
         confusion += np.asarray(case.confusion, dtype=np.int64).reshape(confusion.shape)
-    keys = list(scores[0].classes[0].values) if scores else []
-    choices = choose_metrics(keys)
-    pooled = [_pooled_masks(scores, confusion, k) for k in range(n_classes)]
-    rows = [(class_id, choice) for class_id in range(n_classes) for choice in choices]
+    summed = [pooled_masks(scores, confusion, k) for k in range(n_classes)]
+    rows = [
+        (class_id, column)
+        for class_id in range(n_classes)
+        for column in columns_of(scores)
+        if column.key in scores[0].classes[class_id].values
+    ]
     table = _value_table(scores, rows)
     interval = bootstrap_means(table, [case.group for case in scores], n_draws=n_draws, seed=seed)
+    of_set = {(k, column.key): column.pooled(summed[k]) for k, column in rows} | dict(pooled or {})
     metrics = tuple(
-        _summarise_metric(scores, class_id, choice, table[:, i], pooled[class_id], interval, i)
-        for i, (class_id, choice) in enumerate(rows)
-    )
+        _summarise_metric(
+            [case.classes[k] for case in scores], column, table[:, i], of_set[k, column.key],
+            (interval.low[i], interval.high[i]),
+        )
+        for i, (k, column) in enumerate(rows)
+    )  # fmt: skip
     return Summary(
         n_cases=len(scores),
         class_names=tuple(class_names),
         metrics=metrics,
-        overall=_overall(metrics, confusion, left_out, pooled),
+        overall=_overall(metrics, confusion, left_out, summed),
         confusion=tuple(tuple(int(n) for n in row) for row in confusion),
-        rule=RULE,
+        rule=rule_text([c.choice for c in columns_of(scores) if c.choice is not None]),
         cases=tuple(scores),
         background=left_out,
         interval=_describe_interval(scores, interval, n_draws, seed),
         unit=unit,
+        groups=score_groups(scores, rows, table),
     )
 
 
@@ -100,80 +105,53 @@ def pooled_overall(confusion: npt.NDArray[np.int64]) -> dict[str, float]:
     }
 
 
-def _find_background(class_names: Sequence[str]) -> int | None:
-    if not class_names:
-        return None
-    is_named = class_names[0].strip().lower() in BACKGROUND_NAMES
-    return 0 if is_named or len(class_names) == 2 else None
-
-
-def _pair_of_counts(confusion: npt.NDArray[np.int64]) -> LabelPair:
-    nothing = np.zeros((0, 0), dtype=np.uint8)
-    pair = LabelPair(nothing, nothing, len(confusion), (1.0, 1.0))
-    pair.confusion = confusion
-    return pair
-
-
-def _pooled_masks(
-    scores: Sequence[CaseScores], confusion: npt.NDArray[np.int64], class_id: int
-) -> MaskPair:
-    """The counts of a class summed over cases; a region's own, for regions have no confusion."""
-    if confusion.size:
-        return _pair_of_counts(confusion).of_class(class_id)
-    own = [case.classes[class_id] for case in scores]
-    table = [[sum(c.tn for c in own), sum(c.fp for c in own)],
-             [sum(c.fn for c in own), sum(c.tp for c in own)]]  # fmt: skip
-    return _pair_of_counts(np.array(table, dtype=np.int64)).of_class(1)
-
-
 def _mean_iou(pooled: Sequence[MaskPair]) -> float:
     """Mean over the regions that occur."""
     counts = [masks.counts for masks in pooled]
     return _mean_of([c.tp / (c.tp + c.fp + c.fn) for c in counts if c.tp + c.fp + c.fn])
 
 
-def _value_table(scores: Sequence[CaseScores], rows: Sequence[tuple[int, MetricChoice]]) -> Matrix:
+def _value_table(scores: Sequence[CaseScores], rows: Sequence[tuple[int, ScoreColumn]]) -> Matrix:
     table = np.full((len(scores), len(rows)), np.nan)
     for i, case in enumerate(scores):
-        for j, (class_id, choice) in enumerate(rows):
-            value = case.classes[class_id].values[choice.key]
+        for j, (class_id, column) in enumerate(rows):
+            value = case.classes[class_id].values[column.key]
             if value is not None:
                 table[i, j] = value
     return table
 
 
 def _summarise_metric(
-    scores: Sequence[CaseScores],
-    class_id: int,
-    choice: MetricChoice,
-    column: Matrix,
-    summed: MaskPair,
-    interval: Interval,
-    index: int,
+    scores: Sequence[ClassScores],
+    column: ScoreColumn,
+    values: Matrix,
+    pooled: float | None,
+    bounds: tuple[float, float],
 ) -> MetricSummary:
-    defined = column[np.isfinite(column)]
-    statuses = [case.classes[class_id].status for case in scores]
-    n_infinite = sum(choice.key in case.classes[class_id].infinite for case in scores)
-    present = column[[status == "present" for status in statuses]] if statuses else column
+    defined = values[np.isfinite(values)]
+    statuses = [own.status for own in scores]
+    n_infinite = sum(column.key in own.infinite for own in scores)
+    present = values[[status == "present" for status in statuses]] if statuses else values
     is_finite = defined.size > 0 and n_infinite == 0
-    pooled = choice.of(summed) if choice.fact("pools") else math.nan
     return MetricSummary(
-        class_id=class_id,
-        metric=choice.key,
+        class_id=scores[0].class_id,
+        metric=column.key,
         mean=float(defined.mean()) if is_finite else None,
         std=float(defined.std(ddof=1)) if is_finite and defined.size > 1 else None,
         minimum=float(defined.min()) if defined.size else None,
         median=float(np.median(defined)) if is_finite else None,
         maximum=float(defined.max()) if is_finite else None,
-        pooled=_finite(pooled),
+        pooled=None if pooled is None else _finite(pooled),
         n_cases=len(scores),
         n_undefined=len(scores) - defined.size - n_infinite,
         n_missed=statuses.count("only-truth"),
         n_false_alarm=statuses.count("only-predicted"),
         n_infinite=n_infinite,
         mean_present=_mean(present),
-        low=_finite(interval.low[index]) if is_finite else None,
-        high=_finite(interval.high[index]) if is_finite else None,
+        low=_finite(bounds[0]) if is_finite else None,
+        high=_finite(bounds[1]) if is_finite else None,
+        n_both_empty=statuses.count("both-empty"),
+        n_all_ignored=statuses.count("all-ignored"),
     )
 
 

@@ -16,7 +16,7 @@ TableFormat = Literal["markdown", "latex", "csv"]
 def summary_table(summary: Summary, table_format: TableFormat = "markdown") -> str:
     """One row per class and metric: mean over cases, interval, pooled, counts of empty cases."""
     head = ["class", "metric", "mean over cases", "95 % interval", "pooled", "cases",
-            "undefined", "missed", "false alarms"]  # fmt: skip
+            "undefined", "both empty", "all void", "missed", "false alarms"]  # fmt: skip
     rows = [
         [
             summary.class_names[m.class_id],
@@ -26,11 +26,56 @@ def summary_table(summary: Summary, table_format: TableFormat = "markdown") -> s
             _shown(m.pooled),
             str(m.n_cases),
             str(m.n_undefined),
+            str(m.n_both_empty),
+            str(m.n_all_ignored),
             str(m.n_missed),
             str(m.n_false_alarm),
         ]
         for m in summary.metrics
     ]
+    return write_table(head, rows, table_format)
+
+
+def group_table(summary: Summary, table_format: TableFormat = "markdown") -> str:
+    """One row per group, class and metric: mean over its cases, pooled, counts."""
+    head = ["group", "class", "metric", "mean over cases", "pooled", "cases", "undefined"]
+    rows = [
+        [g.group, summary.class_names[g.class_id], g.metric, _shown(g.mean), _shown(g.pooled),
+         str(g.n_cases), str(g.n_undefined)]
+        for g in summary.groups
+    ]  # fmt: skip
+    return write_table(head, rows, table_format)
+
+
+def size_table(summary: Summary, table_format: TableFormat = "markdown") -> str:
+    """One row per class and size class of true objects: how many, touched, matched."""
+    head = ["class", "size in pixels", "true objects", "touched", "matched (IoU > 0.5)"]
+    rows = []
+    for found in summary.size_recall:
+        bounds = ["", *(f"{edge:g}" for edge in found.edges), ""]
+        for i, n in enumerate(found.n_objects):
+            low, high = bounds[i], bounds[i + 1]
+            size = f"{low} and more" if not high else f"below {high}" if not low else ""
+            counts = [str(n), str(found.n_touched[i]), str(found.n_matched[i])]
+            name = summary.class_names[found.class_id]
+            size = size if low or high else "all"
+            rows.append([name, size or f"{low} to {high}", *counts])
+    return write_table(head, rows, table_format)
+
+
+def probability_table(summary: Summary, table_format: TableFormat = "markdown") -> str:
+    """One row per class, all pixels pooled: areas, Brier, calibration, thresholds."""
+    head = ["class", "ROC AUC", "PR AUC", "Brier", "ECE", "MCE", "Dice at 0.5",
+            "best threshold", "its Dice", "pixels"]  # fmt: skip
+    rows = [
+        [
+            summary.class_names[p.class_id], _shown(p.roc_auc), _shown(p.pr_auc), _shown(p.brier),
+            _shown(p.ece), _shown(p.mce), _shown(p.dice_at_half),
+            "not searched" if p.best_threshold is None else f"{p.best_threshold:.4g}",
+            "" if p.best_dice is None else _shown(p.best_dice), str(p.n_pixels),
+        ]
+        for p in summary.probabilities
+    ]  # fmt: skip
     return write_table(head, rows, table_format)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from pixelwise.core.records import CaseScores, MetricSummary, Summary
+from pixelwise.report.case_dots import case_anchor, drawn_cases
 from pixelwise.report.charts import Dot, strip, strip_axis
 from pixelwise.report.elements import Column, Content, element, folded, joined, table
 from pixelwise.report.scores import PLAIN_COLOUR, Colours, undefined
@@ -24,8 +25,14 @@ EMPTY_REASONS = {
 }
 
 
-def case_strips(summary: Summary, key: str, colours: Colours) -> Markup:
-    """Every case as a dot, one line a class; the mean as a line, its interval shaded."""
+def case_strips(
+    summary: Summary, key: str, colours: Colours, pictured: frozenset[str] = frozenset()
+) -> Markup:
+    """Every case as a dot, one line a class; the mean as a line, its interval shaded.
+
+    Dots of cases in `pictured` lead to their pictures. Of very many cases the pictured ones
+    and evenly many of the others are drawn.
+    """
     values = [v for m in range(len(summary.class_names)) for v in _values(summary, m, key)]
     if not values:
         return element("p", f"No case has a {metric_name(key)} value.", class_="quiet")
@@ -36,13 +43,18 @@ def case_strips(summary: Summary, key: str, colours: Colours) -> Markup:
     for metric in summary.metrics:
         if metric.metric != key or metric.class_id == summary.background:
             continue
-        rows.append(_strip_row(summary, metric, limits, colours))
+        rows.append(_strip_row(summary, metric, limits, colours, pictured))
     axis = element("div", element("span"), strip_axis(limits), element("span"), class_="strip-row")
     return element("div", *rows, axis, class_="strips")
 
 
-def case_table(summary: Summary, key: str, split: str) -> Markup:
-    """Every case with its score per class, the worst first, as far as a page can hold."""
+def case_table(
+    summary: Summary, key: str, file_name: str, pictured: frozenset[str] = frozenset()
+) -> Markup:
+    """Every case with its score per class, the worst first, as far as a page can hold.
+
+    file_name: where all of them are. Names of cases in `pictured` lead to their pictures.
+    """
     classes = [i for i in range(len(summary.class_names)) if i != summary.background]
     ordered = sorted(summary.cases, key=lambda case: _sort_key(case, key, classes))
     shown = ordered[:MAX_LISTED_CASES]
@@ -52,7 +64,10 @@ def case_table(summary: Summary, key: str, split: str) -> Markup:
         columns.append(Column("Confidence", "of the network itself", True))
     rows = []
     for case in shown:
-        cells: list[Content] = [case.id, *(_case_cell(case, i, key) for i in classes)]
+        name: Content = case.id
+        if case.id in pictured:
+            name = element("a", case.id, href=f"#{case_anchor(case.id)}")
+        cells: list[Content] = [name, *(_case_cell(case, i, key) for i in classes)]
         if has_confidence:
             is_known = case.confidence is not None
             cells.append(number(case.confidence) if is_known else undefined("not recorded"))
@@ -60,7 +75,7 @@ def case_table(summary: Summary, key: str, split: str) -> Markup:
     rest = len(ordered) - len(shown)
     note = None
     if rest:
-        note = element("p", f"{count(rest, 'better case')} not listed; see scores-{split}.json.")
+        note = element("p", f"{count(rest, 'better case')} not listed; see {file_name}.")
     whole = table(columns, rows, caption=f"{metric_name(key)} of each case, lowest first")
     title = f"All {count(len(ordered), 'case')} as a table"
     return folded(title, whole, note, is_bulk=len(shown) > MAX_PRINTED_CASES)
@@ -74,16 +89,27 @@ def case_score(case: CaseScores, key: str, classes: Sequence[int]) -> float | No
 
 
 def _strip_row(
-    summary: Summary, metric: MetricSummary, limits: tuple[float, float], colours: Colours
+    summary: Summary,
+    metric: MetricSummary,
+    limits: tuple[float, float],
+    colours: Colours,
+    pictured: frozenset[str],
 ) -> Markup:
     key, name = metric.metric, summary.class_names[metric.class_id]
     values = _values(summary, metric.class_id, key)
-    dots = [Dot(value, f"{case}: {number(value, metric_digits(key))}") for case, value in values]
+    dots = [
+        Dot(
+            value,
+            f"{case}: {number(value, metric_digits(key))}",
+            f"#{case_anchor(case)}" if case in pictured else "",
+        )
+        for case, value in drawn_cases(values, pictured)
+    ]
     interval = None
     if metric.low is not None and metric.high is not None:
         interval = (metric.low, metric.high)
     lowest = min(values, key=lambda item: item[1], default=None)
-    told = [f"{count(len(dots), 'case')} with a value"]
+    told = [f"{count(len(values), 'case')} with a value"]
     if lowest is not None:
         told.append(f"lowest {number(lowest[1], metric_digits(key))} ({lowest[0]})")
     drawing = strip(

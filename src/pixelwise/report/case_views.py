@@ -22,6 +22,12 @@ from pixelwise.report.pictures import (
 )
 from pixelwise.report.wording import count, share
 
+Layer = tuple[str, Picture, str]
+"""Name of a view, its layer (y, x, 4), and what it shows in words."""
+
+MOST_COLUMNS = 5
+"""More views than this go on in a second row."""
+
 PHOTO_QUALITY = 82
 SMALL_EDGE = 300
 """Pictures below this size are stored without loss, and shown with their pixels as they are."""
@@ -34,19 +40,16 @@ def picture_row(
     *,
     most: int,
     ratio: float | None = None,
+    more: Sequence[Layer] = (),
 ) -> Markup:
-    """Four views of one cut side by side: image, truth, predicted, errors.
+    """Four views of one cut side by side: image, truth, predicted, errors; and `more`.
 
     cut: image (y, x, 3) uint8, truth and predicted (y, x); pictures above `most` pixels a
     side are thinned out. ratio: width by height in space, if pixels are not square.
     """
     image, truth, predicted = cut
-    step = max(1, -(-max(image.shape[:2]) // most))
-    height, width = image[::step, ::step].shape[:2]
-    size = (width, height)
-    photo = photo_url(image, size)
     scored = np.where(truth == IGNORE, IGNORE, predicted)
-    layers = (
+    layers: list[Layer] = [
         ("Truth", class_layer(truth, classes), f"Truth of {name}: {_shares(truth, classes)}"),
         (
             "Predicted",
@@ -56,17 +59,33 @@ def picture_row(
         (
             "Errors",
             error_layer(truth, predicted, classes),
-            f"Errors of {name}: {_errors(truth, predicted)}",
+            f"Errors of {name}: {verdict(truth, predicted)}",
         ),
-    )
+    ]
+    return layered_row(name, image, [*layers, *more], most=most, ratio=ratio)
+
+
+def layered_row(
+    name: str,
+    image: Picture,
+    layers: Sequence[Layer],
+    *,
+    most: int,
+    ratio: float | None = None,
+) -> Markup:
+    """An image (y, x, 3), and the same seen through each of its layers, side by side."""
+    step = max(1, -(-max(image.shape[:2]) // most))
+    height, width = image[::step, ::step].shape[:2]
+    size = (width, height)
     views = [_view("Image", None, f"Image of {name}", size)]
     views += [_view(title, thin_out(layer, step), text, size) for title, layer, text in layers]
     shown = f"{width}/{height}" if ratio is None else f"{ratio:.5g}"
+    columns = len(views) if len(views) <= MOST_COLUMNS else MOST_COLUMNS - 1
     return element(
         "div",
         *views,
         class_="views small" if max(size) < SMALL_EDGE else "views",
-        style=f"--photo:url({photo});--ratio:{shown}",
+        style=f"--photo:url({photo_url(image, size)});--ratio:{shown};--columns:{columns}",
         data_name=name,
     )
 
@@ -142,7 +161,8 @@ def _shares(labels: Labels, classes: Sequence[ColouredClass]) -> str:
     return ", ".join(parts) if parts else "background only"
 
 
-def _errors(truth: Labels, predicted: Labels) -> str:
+def verdict(truth: Labels, predicted: Labels) -> str:
+    """How many pixels are wrong, in words."""
     is_valid = truth != IGNORE
     n_wrong = int(((truth != predicted) & is_valid).sum())
     n_valid = int(is_valid.sum())

@@ -29,10 +29,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A value on a strip, with the name shown when the pointer rests on it."""
+    """A value on a strip, with the name shown when the pointer rests on it, and where it leads."""
 
     value: float
     label: str
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,8 @@ def strip(
     line = None
     if mean is not None:
         line = element("line", x1=at(mean), x2=at(mean), y1=3, y2=37, class_="mean")
-    circles = [
-        element("circle", element("title", dot.label), cx=at(dot.value), cy=f"{height:.1f}", r=3.2)
-        for dot, height in zip(dots, _stack([(d.value - low) / span for d in dots]), strict=True)
-    ]
+    heights = _stack([(dot.value - low) / span for dot in dots])
+    circles = [_dot(dot, at(dot.value), height) for dot, height in zip(dots, heights, strict=True)]
     return element(
         "svg",
         element("title", label),
@@ -127,9 +126,14 @@ def strip(
         element("line", x1="2%", x2="98%", y1=20, y2=20, class_="axis"),
         line,
         element("g", *circles, fill=colour, class_="dots"),
-        role="img",
+        role="group" if any(dot.href for dot in dots) else "img",
         class_="strip",
     )
+
+
+def _dot(dot: Dot, x: str, height: float) -> Markup:
+    circle = element("circle", element("title", dot.label), cx=x, cy=f"{height:.1f}", r=3.2)
+    return element("a", circle, href=dot.href, aria_label=dot.label) if dot.href else circle
 
 
 def strip_axis(limits: tuple[float, float]) -> Markup:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pixelwise.core.errors import Problem
 from pixelwise.core.plan import Plan
 from pixelwise.core.records import Facts, IntervalRecord, Summary
+from pixelwise.report.pictures import ColouredClass
 from pixelwise.report.volume_pictures import VolumeViews
 
 
@@ -22,7 +23,9 @@ class GalleryItem:
     image (y, x, 3) uint8; truth and predicted (y, x) class ids on the same grid, 255 = void.
     caption: why it is shown ("worst of 8", "median"). pieces says what `image` is of a
     larger whole ("slice 12 of 30"), empty if it is the whole. views: planes and slices of a
-    volume; image, truth and predicted are then the first of the planes.
+    volume; image, truth and predicted are then the first of the planes. distances (y, x):
+    the steps of a map of surface distances, as distance_maps.distance_bins gives them.
+    classes: what the labels stand for, where those are not the classes of the page.
     """
 
     case_id: str
@@ -33,6 +36,8 @@ class GalleryItem:
     predicted: npt.NDArray[np.integer]
     pieces: str = ""
     views: VolumeViews | None = None
+    distances: npt.NDArray[np.uint8] | None = None
+    classes: Sequence[ColouredClass] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,43 +10,60 @@ from pathlib import Path
 from markupsafe import Markup
 
 from pixelwise.core.case import ClassInfo
-from pixelwise.core.comparisons import Comparison, MetricComparison
+from pixelwise.core.comparisons import Comparison
 from pixelwise.core.errors import Problem
 from pixelwise.core.files import write_text
 from pixelwise.core.records import Summary
-from pixelwise.report.case_dots import case_anchor, dot_rows
-from pixelwise.report.charts import bar
-from pixelwise.report.content import GalleryItem
-from pixelwise.report.elements import Column, element, folded, joined, table
-from pixelwise.report.gallery import gallery
-from pixelwise.report.overview import note_list, problem_list
-from pixelwise.report.page import NO_PICTURES, Section, render_page, score_section
-from pixelwise.report.scores import metric_keys, overall_table
-from pixelwise.report.wording import count, metric_facts, metric_name, number
-
-RANK_COLOUR = "#0072b2"
-SURE = 0.05
+from pixelwise.report.case_figures import CaseFigure
+from pixelwise.report.case_scores import case_strips, case_table
+from pixelwise.report.comparison_sections import (
+    difference_section,
+    order_table,
+    paired_charts,
+    rank_section,
+)
+from pixelwise.report.elements import Content, element, folded, joined
+from pixelwise.report.gallery import figures_with_legend
+from pixelwise.report.human_tables import human_section
+from pixelwise.report.overview import headline_score, headline_sentence, note_list, problem_list
+from pixelwise.report.page import NO_PICTURES, Section, render_page, score_tables
+from pixelwise.report.probability_charts import probability_section
+from pixelwise.report.region_layers import legend_of_regions
+from pixelwise.report.score_groups import group_section, size_section
+from pixelwise.report.scores import Colours, leading_metric, metric_keys, overall_table
+from pixelwise.report.wording import count, metric_name, number
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationContent:
     """What a page of scores is made from.
 
-    summaries: name of a prediction -> its scores, all of the same cases. gallery: name ->
-    pictures of its cases. comparison and contradictions only where there are several.
+    summaries: name of a prediction -> its scores, all of the same cases. figures: cases as
+    they were drawn, worst first; step, unit: the smallest side of their pixels. comparison
+    and contradictions only where there are several. humans: people scored on the same
+    cases; human_comparisons: the prediction against each of them.
     """
 
     title: str
     summaries: Mapping[str, Summary]
     classes: Sequence[ClassInfo]
     version: str
-    gallery: Mapping[str, Sequence[GalleryItem]] = field(default_factory=dict)
+    figures: Sequence[CaseFigure] = ()
+    step: float = 1.0
+    unit: str = "px"
     comparison: Comparison | None = None
     contradictions: Sequence[str] = ()
     advice: Sequence[str] = ()
     problems: Sequence[Problem] = ()
+    humans: Mapping[str, Summary] = field(default_factory=dict)
+    human_comparisons: Mapping[str, Comparison] = field(default_factory=dict)
     with_thumbnails: bool = True
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def pictured(self) -> frozenset[str]:
+        """Cases that have a picture."""
+        return frozenset(figure.case_id for figure in self.figures)
 
 
 def write_evaluation(path: Path, content: EvaluationContent) -> None:
@@ -61,16 +78,15 @@ def render_evaluation(content: EvaluationContent) -> str:
     if content.problems:
         sections.append(Section("problems", "Notes", problem_list(content.problems)))
     if content.comparison is not None:
-        sections += _comparison_sections(content, content.comparison)
+        sections += _compared_sections(content, content.comparison)
     if content.advice:
         sections.append(Section("advice", "Which numbers to trust here", note_list(content.advice)))
-    sections.append(Section("cases", "Every case", _case_charts(content)))
+    if content.humans:
+        only = next(iter(content.summaries.values()))
+        people = human_section(only, content.humans, content.human_comparisons)
+        sections.append(Section("people", "Beside people", people))
     for i, (name, summary) in enumerate(content.summaries.items()):
-        section = score_section(summary, "test", colours, is_main=i == 0)
-        sections.append(
-            Section(f"scores-{i}", f"Scores of {name}, {count(summary.n_cases, 'case')}",
-                    section.content)
-        )  # fmt: skip
+        sections += _score_sections(content, i, name, summary, colours)
     sections.append(Section("gallery", "Cases in pictures", _pictures(content)))
     kind = "Comparison" if content.comparison is not None else "Evaluation"
     return render_page(
@@ -80,119 +96,97 @@ def render_evaluation(content: EvaluationContent) -> str:
 
 
 def _overview(content: EvaluationContent) -> Markup:
-    parts = []
+    parts: list[Content] = []
     if content.contradictions:
-        parts.append(element("h3", "Numbers that contradict each other"))
-        parts.append(element("ul", *(element("li", text) for text in content.contradictions)))
-    for name, summary in content.summaries.items():
-        dice, iou = summary.overall.get("mean_dice"), summary.overall.get("mean_iou")
-        words = (
-            f": mean foreground Dice {number(dice)} over cases, mean IoU {number(iou)} pooled over "
-            f"pixels, {count(summary.n_cases, 'case')}."
-        )
-        parts.append(element("p", element("strong", name), words))
-    if len(content.summaries) == 1:
-        parts.append(overall_table(next(iter(content.summaries.values()))))
-    return joined(parts)
+        warned = [element("li", text) for text in content.contradictions]
+        title = element("h3", "Numbers that contradict each other")
+        parts.append(element("div", title, element("ul", *warned), class_="contradictions"))
+    if content.comparison is not None:
+        parts.append(order_table(content.comparison))
+        for name, summary in content.summaries.items():
+            parts.append(element("p", element("strong", name), ": ", headline_sentence(summary)))
+        return joined([*parts, _condition_list(next(iter(content.summaries.values())))])
+    only = next(iter(content.summaries.values()))
+    score = element(
+        "p",
+        element("span", f"Mean {metric_name(leading_metric(only))}", class_="score-name"),
+        element("span", number(headline_score(only)), class_="score-value"),
+        class_="score-line",
+    )
+    parts.append(element("div", score, element("p", headline_sentence(only), class_="verdict"),
+                         class_="headline"))  # fmt: skip
+    return joined([*parts, _condition_list(only), overall_table(only)])
 
 
-def _comparison_sections(content: EvaluationContent, comparison: Comparison) -> list[Section]:
-    rows = [
-        [name, number(rank, 2)]
-        for name, rank in sorted(comparison.overall_rank.items(), key=lambda item: item[1])
-    ]
-    order = table(
-        [Column("Prediction"), Column("Mean rank", "over metrics and cases; 1 is best", True)],
-        rows, caption="Overall order",
-    )  # fmt: skip
-    differences = [_difference_table(metric) for metric in comparison.metrics]
-    rule = element("p", comparison.rule, class_="rule")
-    interval = element("p", f"Intervals: {comparison.interval}.", class_="rule")
-    ranks = joined([order, *(_rank_table(metric) for metric in comparison.metrics)])
+def _condition_list(summary: Summary) -> Markup | None:
+    return note_list(summary.conditions) if summary.conditions else None
+
+
+def _compared_sections(content: EvaluationContent, comparison: Comparison) -> list[Section]:
+    charts = paired_charts(content.summaries, comparison, content.pictured)
     return [
-        Section("differences", "Differences", joined([*differences, rule, interval])),
-        Section("ranks", "Ranks, and how sure they are", ranks),
+        Section("cases", "Every case", charts),
+        Section("differences", "Differences", difference_section(comparison)),
+        Section("ranks", "Ranks, and how sure they are", rank_section(comparison)),
     ]
 
 
-def _difference_table(metric: MetricComparison) -> Markup:
-    direction = "higher" if metric.higher_is_better else "lower"
-    columns = [
-        Column("Pair"), Column("Means", "", True), Column("Difference", "95 % interval", True),
-        Column("p", "permutation", True), Column("p", "Holm-corrected", True), Column("Reading"),
+def _score_sections(
+    content: EvaluationContent, index: int, name: str, summary: Summary, colours: Colours
+) -> list[Section]:
+    """Everything about the scores of one prediction; of several folded, under its name."""
+    is_only = len(content.summaries) == 1
+    distributions = _distributions(content, summary, colours) if is_only else None
+    parts: list[tuple[str, str, Content]] = []
+    if distributions is not None:
+        parts.append(("cases", "Every case", distributions))
+    parts.append(("scores", "Scores in full", joined(score_tables(summary, colours))))
+    if summary.size_recall:
+        parts.append(("sizes", "Objects found, by size", size_section(summary, colours)))
+    if summary.groups:
+        parts.append(("groups", "Groups of cases", group_section(summary)))
+    if summary.probabilities:
+        parts.append(("calibration", "Probabilities", probability_section(summary, colours)))
+    if is_only:
+        return [Section(anchor, title, inner) for anchor, title, inner in parts]
+    folds = [folded(title, inner, is_bulk=True) for _, title, inner in parts]
+    title = f"Scores of {name}, {count(summary.n_cases, 'case')}"
+    return [Section(f"scores-{index}", title, joined(folds))]
+
+
+def _distributions(content: EvaluationContent, summary: Summary, colours: Colours) -> Markup:
+    """Every metric as a strip of clickable cases, the leading one first, then the table."""
+    leader, *others = metric_keys(summary)
+    hint = "Each dot is a case. The upright line is the mean, the band its 95 % interval."
+    hint += " Select a dot to see the pictures of its case." if content.figures else ""
+    strips = [
+        joined([element("h3", metric_name(key)),
+                case_strips(summary, key, colours, content.pictured)])
+        for key in others
     ]  # fmt: skip
-    rows = []
-    for d in metric.differences:
-        interval = (
-            element("small", f"{number(d.low)} to {number(d.high)}")
-            if d.low is not None and d.high is not None
-            else None
-        )
-        verdict = "no difference"
-        if d.better:
-            sure = "more than chance" if d.p_corrected < SURE else "may be chance"
-            verdict = f"{d.better} is better; {sure}"
-        rows.append(
-            [
-                f"{d.first} - {d.second}",
-                f"{number(metric.means[d.first])} and {number(metric.means[d.second])}",
-                joined([number(d.mean), interval]),
-                number(d.p, 4),
-                number(d.p_corrected, 4),
-                verdict,
-            ]
-        )
-    caption = (
-        f"{metric_name(metric.metric)} of {metric.class_name} ({direction} is better), "
-        f"{count(metric.n_cases, 'case')}, {metric.n_left_out} left out"
+    return joined(
+        [
+            element("p", hint, class_="quiet"),
+            element("h3", metric_name(leader)),
+            case_strips(summary, leader, colours, content.pictured),
+            folded(f"{count(len(others), 'more metric')}", *strips, is_bulk=True)
+            if others
+            else None,
+            case_table(summary, leader, "scores.json", content.pictured),
+        ]
     )
-    return table(columns, rows, caption=caption)
-
-
-def _rank_table(metric: MetricComparison) -> Markup:
-    columns = [Column("Prediction"), Column("Rank of means", "", True),
-               Column("Mean of ranks", "", True), Column("Probability of rank 1")]  # fmt: skip
-    rows = []
-    for name, chances in metric.rank_probability.items():
-        chance = bar(chances[0], f"{100 * chances[0]:.0f} %", RANK_COLOUR)
-        rows.append(
-            [name, number(metric.mean_then_rank[name], 1), number(metric.rank_then_mean[name], 2),
-             chance]
-        )  # fmt: skip
-    return table(columns, rows, caption=f"{metric_name(metric.metric)} of {metric.class_name}")
-
-
-def _case_charts(content: EvaluationContent) -> Markup:
-    first = next(iter(content.summaries.values()))
-    pictured = frozenset(item.case_id for items in content.gallery.values() for item in items)
-    charts = []
-    for class_id in (k for k in range(len(first.class_names)) if k != first.background):
-        for key in metric_keys(first):
-            rows = {
-                name: [(case.id, case.classes[class_id].values.get(key)) for case in summary.cases]
-                for name, summary in content.summaries.items()
-            }
-            limits = (0.0, 1.0) if metric_facts(key).get("best") == 1 else None
-            title = f"{metric_name(key)} of {first.class_names[class_id]}"
-            charts.append(dot_rows(rows, title=title, pictured=pictured, limits=limits))
-    hint = (
-        "Each dot is a case; select it to see its picture." if pictured else "Each dot is a case."
-    )
-    head, rest = charts[:4], charts[4:]
-    more = folded(count(len(rest), "more chart"), *rest, is_bulk=True) if rest else None
-    return joined([element("p", hint, class_="quiet"), *head, more])
 
 
 def _pictures(content: EvaluationContent) -> Markup:
     if not content.with_thumbnails:
         return element("p", NO_PICTURES, class_="quiet")
-    parts = []
-    seen: set[str] = set()
-    for name, items in content.gallery.items():
-        if len(content.gallery) > 1:
-            parts.append(element("h3", name))
-        for item in items:
-            anchor = None if item.case_id in seen else case_anchor(item.case_id)
-            seen.add(item.case_id)
-            parts.append(element("div", gallery([item], content.classes, "Dice"), id=anchor))
-    return joined(parts) if parts else element("p", "There is no picture.", class_="quiet")
+    if not content.figures:
+        return element("p", "There is no picture.", class_="quiet")
+    n_cases = next(iter(content.summaries.values())).n_cases
+    n = len(content.figures)
+    which = "Every case" if n == n_cases else f"{count(n)} of {count(n_cases, 'case')}"
+    note = f"{which}, the worst first. Select a picture to enlarge it; arrow keys lead on."
+    has_regions = next(iter(content.summaries.values())).has_regions
+    classes = legend_of_regions(content.classes) if has_regions else content.classes
+    drawn = figures_with_legend(content.figures, classes, step=content.step, unit=content.unit)
+    return joined([element("p", note, class_="quiet"), drawn])

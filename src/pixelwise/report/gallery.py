@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from pixelwise.core.case import IGNORE
-from pixelwise.report.case_views import picture_row
+from pixelwise.report.case_figures import CaseFigure, draw_case
 from pixelwise.report.content import GalleryItem
+from pixelwise.report.distance_maps import distance_legend
 from pixelwise.report.elements import element, swatch
 from pixelwise.report.pictures import (
     FALSE,
@@ -18,8 +18,6 @@ from pixelwise.report.pictures import (
     ColouredClass,
     find_background,
 )
-from pixelwise.report.volume_gallery import volume_views
-from pixelwise.report.wording import number
 
 MAX_EDGE = 1024
 """Longest side in pixels of a picture in the page; larger ones are thinned out."""
@@ -32,11 +30,29 @@ def gallery(
 
     A volume has three rows of them, planes through its worst error, and a slider over slices.
     """
-    figures = [_figure(item, classes, score_name) for item in items]
-    return element("div", legend(items, classes), *figures, class_="gallery")
+    figures = [draw_case(item, classes, score_name, most=MAX_EDGE) for item in items]
+    return figures_with_legend(figures, classes)
 
 
-def legend(items: Sequence[GalleryItem], classes: Sequence[ColouredClass]) -> Markup:
+def figures_with_legend(
+    figures: Sequence[CaseFigure],
+    classes: Sequence[ColouredClass],
+    *,
+    step: float = 1.0,
+    unit: str = "px",
+) -> Markup:
+    """Drawn cases below what their colours mean; step, unit: the smallest side of a pixel."""
+    told = legend(
+        classes,
+        has_void=any(figure.has_void for figure in figures),
+        distances=distance_legend(step, unit) if any(f.has_distances for f in figures) else None,
+    )
+    return element("div", told, *(figure.content for figure in figures), class_="gallery")
+
+
+def legend(
+    classes: Sequence[ColouredClass], *, has_void: bool, distances: Markup | None = None
+) -> Markup:
     """What the colours in all pictures mean; only what occurs in them."""
     background = find_background(classes)
     shown = [entry for entry in classes if entry.id != background]
@@ -49,28 +65,13 @@ def legend(items: Sequence[GalleryItem], classes: Sequence[ColouredClass]) -> Ma
     signs = [element("li", swatch(colour), text) for colour, text in verdicts]
     if background is None:
         signs.append(element("li", "unmarked: right class"))
-    if any((item.truth == IGNORE).any() for item in items):
+    if has_void:
         void = element("span", class_="swatch void", aria_hidden="true")
         signs.append(element("li", void, "void or outside the field of view: not scored"))
     return element(
         "div",
         element("div", element("strong", "Classes"), element("ul", *entries)),
         element("div", element("strong", "Errors"), element("ul", *signs)),
+        distances,
         class_="legend",
     )
-
-
-def _figure(item: GalleryItem, classes: Sequence[ColouredClass], score_name: str) -> Markup:
-    heading = element(
-        "figcaption",
-        element("span", item.caption, class_="tag") if item.caption else None,
-        element("strong", item.case_id),
-        element("span", f"{score_name} {number(item.score)}", class_="score"),
-        element("span", item.pieces, class_="quiet") if item.pieces else None,
-    )
-    if item.views is not None:
-        rows = volume_views(item.case_id, item.views, classes)
-    else:
-        cut = (item.image, item.truth, item.predicted)
-        rows = picture_row(item.case_id, cut, classes, most=MAX_EDGE)
-    return element("figure", heading, rows, class_="case")

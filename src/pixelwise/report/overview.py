@@ -64,10 +64,10 @@ def headline_score(summary: Summary) -> float | None:
     return sum(means) / len(means) if means else None
 
 
-def headline_sentence(summary: Summary, split: str) -> str:
+def headline_sentence(summary: Summary, split: str = "") -> str:
     """What the headline number is: metric, averaging, classes, split, number of cases."""
     key = leading_metric(summary)
-    cases = count(summary.n_cases, f"{split_name(split)} case")
+    cases = count(summary.n_cases, f"{split_name(split)} case".strip())
     foreground = _foreground(summary, key)
     valued = [m for m in foreground if m.mean is not None]
     if not valued:

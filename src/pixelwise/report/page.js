@@ -47,7 +47,9 @@
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   dialog.addEventListener("close", () => views[current].focus());
   dialog.addEventListener("keydown", (event) => {
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -4, ArrowDown: 4 };
+    const row = views[current].closest(".views");
+    const columns = Number(row.style.getPropertyValue("--columns")) || 4;
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
     if (event.key in steps) {
       event.preventDefault();
       show(current + steps[event.key]);

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pixelwise.core.files import write_text
+from pixelwise.core.plan import Plan
 from pixelwise.core.records import Summary
 from pixelwise.report.case_scores import case_strips, case_table
 from pixelwise.report.content import GalleryItem, ReportContent
@@ -29,6 +30,8 @@ from pixelwise.report.overview import (
     problem_list,
     repeat_steps,
 )
+from pixelwise.report.pictures import ColouredClass
+from pixelwise.report.region_layers import legend_of_regions
 from pixelwise.report.scores import (
     Colours,
     class_table,
@@ -72,6 +75,7 @@ def render_report(content: ReportContent, *, with_thumbnails: bool = True) -> st
     """The report of a run as HTML text."""
     colours = {entry.id: entry.colour for entry in content.plan.data.classes}
     problems = [*content.problems, *diagnose(content.history, content.summaries)]
+    pictured = frozenset(item.case_id for item in content.gallery if with_thumbnails)
     sections = [
         Section("summary", "Summary", joined([headline(content), key_facts(content)])),
         Section(
@@ -82,7 +86,13 @@ def render_report(content: ReportContent, *, with_thumbnails: bool = True) -> st
         Section("next", "What to do next", next_steps(content)),
         Section("training", "Training", training_curves(content.history, content.plan)),
         *(
-            score_section(content.summaries[split], split, colours, is_main=i == 0)
+            score_section(
+                content.summaries[split],
+                split,
+                colours,
+                is_main=i == 0,
+                pictured=pictured if split == content.gallery_split else frozenset(),
+            )
             for i, split in enumerate(_splits_in_order(content))
         ),
         _gallery_section(content, with_thumbnails),
@@ -142,10 +152,29 @@ def render_page(
     )
 
 
+def score_tables(summary: Summary, colours: Colours) -> list[Content]:
+    """The scores of a set without its single cases: the leading metric, rules, all the rest."""
+    key = leading_metric(summary)
+    return [
+        class_table(summary, key, colours),
+        element("p", element("strong", "Empty cases. "), summary.rule, class_="rule"),
+        element("p", f"Intervals: {summary.interval}.", class_="rule"),
+        *_score_details(summary, key, colours),
+    ]
+
+
 def score_section(
-    summary: Summary, split: str, colours: Colours, *, is_main: bool = True
+    summary: Summary,
+    split: str,
+    colours: Colours,
+    *,
+    is_main: bool = True,
+    pictured: frozenset[str] = frozenset(),
 ) -> Section:
-    """Everything about the scores of one split; of a lesser split the details are folded."""
+    """Everything about the scores of one split; of a lesser split the details are folded.
+
+    Cases in `pictured` lead to their pictures.
+    """
     key = leading_metric(summary)
     title = f"Scores on {count(summary.n_cases, f'{split_name(split)} case')}"
     if summary.n_cases == 0:
@@ -161,8 +190,8 @@ def score_section(
         rule if is_main else None,
         interval if summary.interval else None,
         element("h3", f"{metric_name(key)} of every case"),
-        case_strips(summary, key, colours),
-        case_table(summary, key, split),
+        case_strips(summary, key, colours, pictured),
+        case_table(summary, key, f"scores-{split}.json", pictured),
         *details,
     ]
     return Section(f"scores-{split}", title, joined(parts))
@@ -209,10 +238,15 @@ def _gallery_section(content: ReportContent, with_thumbnails: bool) -> Section:
         joined(
             [
                 element("p", intro, class_="quiet screen"),
-                gallery(content.gallery, content.plan.data.classes, name),
+                gallery(content.gallery, _legend_classes(content.plan), name),
             ]
         ),
     )
+
+
+def _legend_classes(plan: Plan) -> Sequence[ColouredClass]:
+    entries = plan.data.classes
+    return legend_of_regions(entries) if plan.data.labels.holds_regions else entries
 
 
 def _splits_in_order(content: ReportContent) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pixelwise.core.background import find_background as background_of
 from pixelwise.core.case import IGNORE
 from pixelwise.core.errors import ShapeMismatch
 
@@ -31,8 +32,6 @@ HIT, MISSED, FALSE, SWAPPED = "#1f9bd1", "#e8500a", "#ffd92f", "#8a2be2"
 """Hit, missed, false alarm, wrong class: four colours that stay apart under every common
 colour blindness (tested with the matrices of Machado, Oliveira and Fernandes, 2009)."""
 
-BACKGROUND_NAMES = frozenset({"background", "bg", "back", "none", "other", "rest"})
-
 
 class ColouredClass(Protocol):
     """What a picture needs to know of a class; ClassInfo and ClassEntry both fit."""
@@ -52,10 +51,8 @@ def find_background(classes: Sequence[ColouredClass]) -> int | None:
 
     It is class 0, if it is called so or if there are only two classes.
     """
-    for entry in classes:
-        if entry.id == 0 and (len(classes) <= 2 or entry.name.lower() in BACKGROUND_NAMES):
-            return 0
-    return None
+    ordered = sorted(classes, key=lambda entry: entry.id)
+    return background_of([entry.name for entry in ordered])
 
 
 def viewable_rgb(

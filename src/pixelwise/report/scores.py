@@ -27,6 +27,7 @@ from pixelwise.report.wording import (
     number,
     share,
     short_count,
+    why_left_out,
     why_no_mean,
     why_no_spread,
     why_not_pooled,
@@ -183,7 +184,9 @@ def _class_row(summary: Summary, metric: MetricSummary, colours: Colours) -> lis
     if metric_facts(metric.metric).get("pools", True):
         cells.append(_or_undefined(metric.pooled, why_not_pooled(metric), digits))
     counted = metric.n_cases - metric.n_undefined
-    cells += [f"{counted} of {metric.n_cases}", str(metric.n_undefined)]
+    why = why_left_out(metric)
+    left_out = element("small", why, class_="line") if why else None
+    cells += [f"{counted} of {metric.n_cases}", joined([str(metric.n_undefined), left_out])]
     return [*cells, str(metric.n_missed), str(metric.n_false_alarm)]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pixelwise.core.records import MetricSummary, Summary
+from pixelwise.core.score_facts import SCORE_FACTS
 from pixelwise.metrics import METRICS
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -110,6 +111,8 @@ def listed(parts: Sequence[str]) -> str:
 
 def metric_name(key: str) -> str:
     """A metric as it is written: "Dice", "HD95", "Balanced accuracy", options behind it."""
+    if key in SCORE_FACTS:
+        return SCORE_FACTS[key].name
     name, _, options = key.partition(":")
     written = METRIC_NAMES.get(name, name.replace("_", " ").capitalize())
     return f"{written} ({options.replace(';', ', ')})" if options else written
@@ -117,6 +120,8 @@ def metric_name(key: str) -> str:
 
 def metric_facts(key: str) -> Mapping[str, Any]:
     """What was said of a metric at its registration, empty if it is not registered here."""
+    if key in SCORE_FACTS:
+        return SCORE_FACTS[key].as_facts()
     name = key.partition(":")[0]
     return METRICS.find(name).facts if name in METRICS.names() else {}
 
@@ -137,6 +142,8 @@ def metric_digits(key: str) -> int:
 
 def metric_sentence(key: str) -> str:
     """What a metric is, in one line."""
+    if key in SCORE_FACTS:
+        return SCORE_FACTS[key].summary
     name = key.partition(":")[0]
     return METRICS.find(name).summary if name in METRICS.names() else ""
 
@@ -158,6 +165,17 @@ def why_no_spread(metric: MetricSummary) -> str:
     if metric.n_infinite or metric.n_cases == metric.n_undefined:
         return why_no_mean(metric)
     return "there is only one case with a value"
+
+
+def why_left_out(metric: MetricSummary) -> str:
+    """Which cases have no value: "2 in neither, 1 all void"; empty if all have one."""
+    other = metric.n_undefined - metric.n_both_empty - metric.n_all_ignored
+    parts = ((metric.n_both_empty, "in neither"), (metric.n_all_ignored, "all void"),
+             (other, "undefined"))  # fmt: skip
+    # Counts such as Betti numbers have a value where a class is in neither.
+    n_told = metric.n_both_empty + metric.n_all_ignored if metric.n_undefined else 0
+    told = [f"{n} {what}" for n, what in parts if n > 0]
+    return ", ".join(told) if n_told else ""
 
 
 def why_not_pooled(metric: MetricSummary) -> str:
