@@ -30,13 +30,11 @@ _IMAGES = frozenset(
         "imagestr",
     }
 )
-_MASKS = frozenset(
-    (
-        "masks mask labels label annotations annotation gt groundtruth ground_truth "
-        "ground-truth manual manual1 1st_manual segmentations segmentation segmentationclass "
-        "seg targets target truth labelstr"
-    ).split()
-)
+_MASKS = frozenset({
+    "masks", "mask", "labels", "label", "annotations", "annotation", "gt", "groundtruth",
+    "ground_truth", "ground-truth", "manual", "manual1", "1st_manual", "segmentations",
+    "segmentation", "segmentationclass", "seg", "targets", "target", "truth", "labelstr",
+})  # fmt: skip
 _FOV = frozenset({"fov", "fovs", "field_of_view"})
 _EXTRA = ("instances", "masks_", "labels_", "2nd_manual", "manual2")
 _NNUNET_TEST = ("imagesTs", "labelsTs")
@@ -140,7 +138,7 @@ def _search_deeper(layout: Layout, listing: Listing, split: Split | None) -> Non
 
 def _add_case_folders(layout: Layout, listing: Listing, split: Split | None) -> None:
     """A folder for each case that holds its channels and its mask."""
-    files = {folder: list_folder(folder).pictures for folder in listing.folders}
+    files = {f: list_folder(f, holds_images=True).pictures for f in listing.folders}
     channel_of, mask_of = case_folders({f: pictures for f, pictures in files.items() if pictures})
     if channel_of:
         masks = list(mask_of.values())
@@ -189,7 +187,7 @@ def _add_channel_folders(
     layout: Layout, images: Listing, masks: Listing, split: Split | None
 ) -> bool:
     """images/t1/CASE and images/flair/CASE, or images/CASE/t1 and images/CASE/flair."""
-    files = {folder: list_folder(folder).pictures for folder in images.folders}
+    files = {f: list_folder(f, holds_images=True).pictures for f in images.folders}
     files = {folder: pictures for folder, pictures in files.items() if pictures}
     if any(split_of_folder(folder.name) for folder in files):
         return False
@@ -219,7 +217,7 @@ def _annotations_near(layout: Layout, listing: Listing) -> list[Path]:
 
 
 def _list_inner(layout: Layout, folder: Path) -> Listing:
-    listing = list_folder(folder)
+    listing = list_folder(folder, holds_images=True)
     layout.problems += listing.problems + report_others(listing)
     return listing
 

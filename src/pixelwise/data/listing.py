@@ -11,7 +11,12 @@ from pathlib import Path
 
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem
-from pixelwise.readers import has_image_suffix, image_stem, image_suffixes
+from pixelwise.readers import (
+    has_image_suffix,
+    image_stem,
+    image_suffixes,
+    is_image_folder,
+)
 
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "icon\r", "__macosx", "ehthumbs.db"})
 _OWN_FILES = frozenset(
@@ -44,9 +49,11 @@ class Listing:
     problems: list[Problem] = field(default_factory=list)
 
 
-def list_folder(folder: Path) -> Listing:
+def list_folder(folder: Path, *, holds_images: bool = False) -> Listing:
     """Sort the entries of a folder by what they are. Hidden files and known junk are skipped.
 
+    A folder that is one image (OME-Zarr) is a picture; a folder of DICOM files is one if
+    holds_images says that images are looked for here, else it may be a folder of pictures.
     Links that lead nowhere or back to themselves are reported, and links to folders are
     not followed, so that the walk always ends.
     """
@@ -66,7 +73,7 @@ def list_folder(folder: Path) -> Listing:
         return listing
     for entry in entries:
         if not is_junk(entry.name):
-            _sort_entry(listing, Path(entry.path))
+            _sort_entry(listing, Path(entry.path), holds_images)
     return listing
 
 
@@ -153,7 +160,7 @@ def is_junk(name: str) -> bool:
     return name.startswith(".") or name.lower() in _JUNK or name.endswith("~")
 
 
-def _sort_entry(listing: Listing, path: Path) -> None:
+def _sort_entry(listing: Listing, path: Path, holds_images: bool) -> None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -171,6 +178,8 @@ def _sort_entry(listing: Listing, path: Path) -> None:
                     "link",
                 )
             )
+        elif (holds_images or has_image_suffix(path)) and is_image_folder(path):
+            listing.pictures.append(path)
         else:
             listing.folders.append(path)
     elif has_image_suffix(path):

@@ -126,6 +126,8 @@ def image_stem(path: Path) -> str:
     for ending in _DOUBLE_ENDINGS:
         if lower.endswith(ending) and len(lower) > len(ending):
             return path.name[: -len(ending)]
+    if path.is_dir() and not has_image_suffix(path):
+        return path.name  # a DICOM series: what follows a point is no ending
     return path.stem
 
 
