@@ -17,13 +17,13 @@ from pixelwise.core.records import CaseScores, IntervalRecord
 from pixelwise.data.case_store import held_out_region, read_training_labels
 from pixelwise.data.channels import match_channels
 from pixelwise.data.intensity import scale_for
-from pixelwise.evaluation import score_case, summarise
+from pixelwise.evaluation import score_case, score_regions, summarise
 from pixelwise.inference.engines import TorchEngine
 from pixelwise.inference.labeller import Answers, LabelOutput, label_image
 from pixelwise.inference.predictor import Predictor
 from pixelwise.inference.resampled import on_plan_grid
 from pixelwise.networks import field_of
-from pixelwise.readers import open_image
+from pixelwise.readers.stacked import open_images
 from pixelwise.tasks import build_task
 
 TIME_SHARE = 0.05
@@ -120,16 +120,17 @@ class Validator:
             outside[inside] = False
             truth[outside] = IGNORE
         sink = _MemorySink(truth.shape)
-        with open_image(case.image) as source:
+        with open_images(case.images) as source:
             convert = partial(match_channels, n_channels=plan.data.n_channels)
             scale = scale_for(plan.intensity, source, convert)
             label_image(
                 predictor,
                 source,
                 lambda image: scale.apply(convert(image)),
-                LabelOutput(sink),
+                LabelOutput(sink, overlaps=plan.data.labels.holds_regions),
                 n_classes=len(plan.data.classes),
             )
-        return score_case(
-            case.id, truth, sink.labels, n_classes=len(plan.data.classes), metrics=("dice", "iou")
-        )
+        n_classes, metrics = len(plan.data.classes), ("dice", "iou")
+        if plan.data.labels.holds_regions:
+            return score_regions(case.id, truth, sink.labels, n_regions=n_classes, metrics=metrics)
+        return score_case(case.id, truth, sink.labels, n_classes=n_classes, metrics=metrics)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from pixelwise.core.case import IGNORE, Case, LabelMeaning
-from pixelwise.core.errors import Problem, UserError
+from pixelwise.commands.case_item import CaseArrays, blank_item, draw_item, showing_of
+from pixelwise.commands.region_output import written_meaning
+from pixelwise.core.case import Case
+from pixelwise.core.errors import BadRun, Problem, UserError
 from pixelwise.core.plan import Plan, label_meaning
 from pixelwise.core.records import CaseScores, Summary
 from pixelwise.data.case_store import read_training_labels
+from pixelwise.data.channel_files import label_stem
+from pixelwise.data.channel_files import label_stem
 from pixelwise.data.labels import read_labels
-from pixelwise.readers import image_stem, open_image
+from pixelwise.readers.stacked import open_images
 from pixelwise.report.case_scores import case_score
 from pixelwise.report.content import GalleryItem, ReportContent
 from pixelwise.report.page import write_report
-from pixelwise.report.pictures import viewable_rgb
 from pixelwise.runs.folder import RunFolder, open_run
 
 LARGEST_EDGE = 2048
@@ -104,28 +105,35 @@ def _make_item(
     split: str,
     caption: str,
 ) -> GalleryItem:
-    with open_image(case.image) as source:
-        picture = viewable_rgb(source.read())
+    with open_images(case.images) as source:
+        image, header = source.read(), source.header
     truth = read_training_labels(case, label_meaning(plan.data.labels))
-    ids = LabelMeaning("values", {str(c.id): c.id for c in plan.data.classes}, "class ids")
-    found = next(folder.predictions(split).glob(f"{_escaped(image_stem(case.image))}.*"))
-    predicted = read_labels(found, ids)
-    pieces = ""
-    if truth.ndim == 3:
-        wrong = ((truth != predicted) & (truth != IGNORE)).sum(axis=(1, 2))
-        z = int(np.argmax(wrong))
-        pieces = f"slice {z + 1} of {len(truth)}, the one with most errors"
-        picture, truth, predicted = picture[z], truth[z], predicted[z]
-    step = max(1, -(-max(truth.shape) // LARGEST_EDGE))
-    return GalleryItem(
-        case_id=case.id,
-        caption=caption,
-        score=score,
-        image=np.ascontiguousarray(picture[::step, ::step]),
-        truth=truth[::step, ::step],
-        predicted=predicted[::step, ::step],
-        pieces=pieces,
+    predicted = read_labels(
+        _find_labels(folder, plan, split, label_stem(case)), written_meaning(plan)
     )
+    showing = showing_of(
+        plan.data.classes,
+        header,
+        overlaps=plan.data.labels.holds_regions,
+        spacing=plan.data.spacing,
+        unit=plan.data.unit,
+    )
+    item = blank_item(case.id, caption, score)
+    return draw_item(CaseArrays(image, truth, predicted), showing, item, most=LARGEST_EDGE)
+
+
+def _find_labels(folder: RunFolder, plan: Plan, split: str, stem: str) -> Path:
+    """The labels that were written for a case, of regions the first one's mask."""
+    place = folder.predictions(split)
+    regions = written_meaning(plan).folders
+    place = place / regions[0] if regions else place
+    found = next(place.glob(f"{_escaped(stem)}.*"), None)
+    if found is None:
+        raise BadRun(
+            "its labels have gone", "the file that was scored", "Score the run again.",
+            path=place / stem, code="gone",
+        )  # fmt: skip
+    return found
 
 
 def _escaped(stem: str) -> str:
