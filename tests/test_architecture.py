@@ -55,7 +55,7 @@ def test_names_of_parts_are_unique() -> None:
 
 
 def test_tests_lie_where_their_subject_lies() -> None:
-    own = {"contracts", "twins", "golden", "archives", "end_to_end", "__pycache__"}
+    own = {"contracts", "twins", "golden", "archives", "end_to_end", "benchmarks", "__pycache__"}
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
     assert folders - own <= {path.name for path in PACKAGE.iterdir() if path.is_dir()}
 
