@@ -25,7 +25,7 @@ from benchmarks.queue.work import Work, measure_cells, run_cells, time_cells
 
 from pixelwise.networks import NETWORKS
 
-WORKER = """
+WORKER = r"""
 import json, sys, time
 from pathlib import Path
 verb, request, answer = sys.argv[1:]
