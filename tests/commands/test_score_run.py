@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from pixelwise.commands.evaluate import evaluate
-from pixelwise.commands.score_run import _spread, score_run, split_cases
+from pixelwise.commands.run_cases import split_cases
+from pixelwise.commands.score_run import _spread, score_run
 from pixelwise.commands.scoring_options import ScoringOptions
 from pixelwise.commands.validate import Validator
 from pixelwise.core.case import Case

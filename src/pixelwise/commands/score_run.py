@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from pixelwise.commands.predict import predict
 from pixelwise.commands.read_pair import PixelSize
 from pixelwise.commands.region_output import written_meaning
+from pixelwise.commands.run_cases import split_cases
 from pixelwise.commands.score_files import score_files
 from pixelwise.commands.score_pair import Judgement
 from pixelwise.commands.scoring_options import (
@@ -21,7 +22,7 @@ from pixelwise.commands.scoring_options import (
     ScoringOptions,
 )
 from pixelwise.core.case import Case, ClassInfo
-from pixelwise.core.errors import BadData, BadPlan, Problem, raise_errors
+from pixelwise.core.errors import BadPlan, Problem, raise_errors
 from pixelwise.core.image import whole_region
 from pixelwise.core.plan import Plan, label_meaning
 from pixelwise.core.progress import SILENT, Listener
@@ -115,39 +116,6 @@ def score_run(
         pixel_size=judgement.pixel_size,
         split=split,
     )
-
-
-def split_cases(folder: RunFolder, plan: Plan, split: str) -> list[Case]:
-    """The labelled cases of a split. Raises BadData if there are none or files have gone."""
-    splits: Mapping[str, tuple[str, ...]] = plan.data.splits
-    wanted = splits.get(split, ())
-    known = {case.id: case for case in folder.read_cases()}
-    cases = [known[i] for i in wanted if i in known and known[i].label is not None]
-    if not cases:
-        counts = ", ".join(f"{name} {len(ids)}" for name, ids in splits.items())
-        raise BadData(
-            f"the run has no labelled cases in its split {split!r}",
-            f"a split with cases (it has {counts})",
-            "Choose another --split.",
-            path=folder.path,
-            code="empty-split",
-        )
-    files = [path for case in cases for path in (*case.images, case.label) if path is not None]
-    gone = [path for path in files if not path.exists()]
-    raise_errors(
-        [
-            Problem(
-                "it has gone since the training",
-                "the file that the run was made with",
-                "Put the data back where it was, or score folders with --truth and --predicted.",
-                str(path),
-                code="gone",
-            )
-            for path in gone
-        ],
-        BadData,
-    )
-    return cases
 
 
 def _check_options(options: ScoringOptions) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 from pixelwise.commands.plan import PlanResult
 from pixelwise.commands.plan import plan as make_plan
 from pixelwise.commands.published_start import start_from_published
-from pixelwise.commands.score_run import score_run, split_cases
+from pixelwise.commands.run_cases import split_cases
+from pixelwise.commands.score_run import score_run
 from pixelwise.commands.source_run import find_source, refuse_two_starts, settings_of
 from pixelwise.commands.time_budget import Clock, tail_seconds
 from pixelwise.commands.training_cases import make_loss, make_sampler

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 from torch import nn
 
-from pixelwise.core.case import IGNORE, Case
-from pixelwise.core.image import Array, Region
-from pixelwise.core.plan import Plan, label_meaning, network_input
+from pixelwise.commands.score_in_memory import score_in_memory
+from pixelwise.core.case import Case
+from pixelwise.core.plan import Plan, network_input
 from pixelwise.core.progress import Listener
-from pixelwise.core.records import CaseScores, IntervalRecord
-from pixelwise.data.case_store import held_out_region, read_training_labels
-from pixelwise.data.channels import match_channels
-from pixelwise.data.intensity import scale_for
-from pixelwise.evaluation import score_case, score_regions, summarise
+from pixelwise.core.records import IntervalRecord
+from pixelwise.evaluation import score_case, summarise
 from pixelwise.inference.engines import TorchEngine
-from pixelwise.inference.labeller import Answers, LabelOutput, label_image
 from pixelwise.inference.predictor import Predictor
 from pixelwise.inference.resampled import on_plan_grid
 from pixelwise.networks import field_of
-from pixelwise.readers.stacked import open_images
 from pixelwise.tasks import build_task
 
 TIME_SHARE = 0.05
@@ -43,28 +37,6 @@ def prepare_scoring(listener: Listener) -> None:
     seconds = time.monotonic() - started
     if seconds > _WORTH_SAYING:
         listener.say(f"Compiled the scoring loops, once for this installation: {seconds:.0f} s")
-
-
-class _MemorySink:
-    """Keeps the labels of one image in memory."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.labels = np.zeros(shape, dtype=np.uint8)
-
-    def write(self, region: Region, values: Array) -> None:
-        self.labels[region] = values
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-    def discard(self) -> None:
-        """Nothing was written."""
-
-    def __enter__(self) -> _MemorySink:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Nothing to do."""
 
 
 class Validator:
@@ -107,30 +79,6 @@ class Validator:
         predictor = on_plan_grid(
             plain, self._task, plan.geometry, spacing=plan.data.spacing, unit=plan.data.unit
         )
-        scores = [self._score_case(predictor, case) for case in self._cases]
+        scores = [score_in_memory(predictor, plan, case) for case in self._cases]
         names = [c.name for c in plan.data.classes]
         return summarise(scores, names, n_draws=1).overall["mean_dice_pooled"]
-
-    def _score_case(self, predictor: Answers, case: Case) -> CaseScores:
-        plan = self._plan
-        truth = read_training_labels(case, label_meaning(plan.data.labels))
-        if plan.data.hold_out > 0:
-            inside = held_out_region(truth.shape, plan.data.hold_out)
-            outside = np.ones(truth.shape, dtype=bool)
-            outside[inside] = False
-            truth[outside] = IGNORE
-        sink = _MemorySink(truth.shape)
-        with open_images(case.images) as source:
-            convert = partial(match_channels, n_channels=plan.data.n_channels)
-            scale = scale_for(plan.intensity, source, convert)
-            label_image(
-                predictor,
-                source,
-                lambda image: scale.apply(convert(image)),
-                LabelOutput(sink, overlaps=plan.data.labels.holds_regions),
-                n_classes=len(plan.data.classes),
-            )
-        n_classes, metrics = len(plan.data.classes), ("dice", "iou")
-        if plan.data.labels.holds_regions:
-            return score_regions(case.id, truth, sink.labels, n_regions=n_classes, metrics=metrics)
-        return score_case(case.id, truth, sink.labels, n_classes=n_classes, metrics=metrics)
