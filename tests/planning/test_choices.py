@@ -11,6 +11,7 @@ from pixelwise.planning.choices import (
     choose_patch,
     choose_tile,
 )
+from pixelwise.planning.volumes import choose_grid
 
 
 @pytest.mark.parametrize(
@@ -20,12 +21,14 @@ from pixelwise.planning.choices import (
         ((100, 300), (112, 256), 9),  # the next multiple of 16; 262144 / 28672 = 9.14
         ((20, 20), (32, 32), 32),  # 256 would fit, 32 is the most
         ((1, 1), (16, 16), 32),
-        ((300, 300, 300), (64, 64, 64), 2),
-        ((40, 30, 35), (48, 32, 48), 7),  # 524288 / 73728 = 7.1
+        ((300, 300, 300), (48, 48, 48), 2),
+        ((36, 50, 35), (40, 56, 40), 2),  # 221184 / 89600 = 2.5
+        ((20, 22, 18), (20, 24, 20), 23),  # two halvings of each axis: multiples of 4
     ],
 )
 def test_patches(shape: tuple[int, ...], patch: tuple[int, ...], batch: int) -> None:
-    found, n_patches, reasons = choose_patch(make_facts(shape))
+    facts = make_facts(shape)
+    found, n_patches, reasons = choose_patch(facts, choose_grid(facts), 600.0)
     assert (found, n_patches) == (patch, batch)
     assert " x ".join(map(str, shape)) in reasons[0].fact
 
@@ -65,7 +68,7 @@ def test_constant_images_have_a_scale() -> None:
 
 def test_cells_have_no_direction() -> None:
     facts = make_facts().model_copy(update={"asymmetry": (0.02, 0.05)})
-    section, _ = choose_augmentation(facts, (64, 64))
+    section, _ = choose_augmentation(facts, (64, 64), choose_grid(facts))
     assert section.mirror_axes == (0, 1)
     assert (section.rotation, section.elastic) == (180.0, 2.0)
     assert section.colour == 0
@@ -73,7 +76,7 @@ def test_cells_have_no_direction() -> None:
 
 def test_streets_have_an_up_and_a_down() -> None:
     facts = make_facts().model_copy(update={"asymmetry": (0.6, 0.05), "is_colour": True})
-    section, reasons = choose_augmentation(facts, (64, 64))
+    section, reasons = choose_augmentation(facts, (64, 64), choose_grid(facts))
     assert section.mirror_axes == (1,)
     assert (section.rotation, section.elastic) == (10.0, 0.0)
     assert section.colour == 1
@@ -82,5 +85,5 @@ def test_streets_have_an_up_and_a_down() -> None:
 
 @pytest.mark.parametrize("n_dims", [2, 3])
 def test_tiles_have_an_edge_for_each_axis(n_dims: int) -> None:
-    tile, halo = choose_tile(make_facts((50,) * n_dims))
+    tile, halo = choose_tile(choose_grid(make_facts((50,) * n_dims)))
     assert len(tile) == len(halo) == n_dims

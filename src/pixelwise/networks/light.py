@@ -164,4 +164,4 @@ def _reach(steps: AxisSteps) -> int:
             n_units = (1 if level == 0 else 2) * (1 if level == last else 2)
             total += n_units * (kernel // 2) * steps.spread(level)[axis]
         reaches.append(total + steps.spread(-1)[axis] - first)
-    return max(reaches)
+    return int(max(reaches))

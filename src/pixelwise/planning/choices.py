@@ -6,9 +6,14 @@ import math
 
 from pixelwise.core.plan import AugmentationSection, IntensitySection
 from pixelwise.core.records import ChannelFacts, Choice, Facts
+from pixelwise.planning.volumes import Grid, volume_patch
 
-PATCH_EDGE = {2: 256, 3: 64}
-BATCH_PIXELS = {2: 4 * 256**2, 3: 2 * 64**3}
+PATCH_EDGE = 256
+VOLUME_EDGE, LONG_VOLUME_EDGE = 48, 64
+LONG_SECONDS = 1800.0
+"""Trainings from this length on get larger patches of volumes; shorter ones need the steps."""
+
+BATCH_PIXELS = {2: 4 * 256**2, 3: 2 * 48**3}
 LARGEST_BATCH = 32
 
 TILE_EDGE = {2: 448, 3: 96}
@@ -24,14 +29,17 @@ SHIFTING = 0.35
 images, intensities are no common scale, and each image is normalised by itself."""
 
 
-def choose_patch(facts: Facts) -> tuple[tuple[int, ...], int, list[Choice]]:
-    """Edge lengths of a patch and patches per batch."""
-    edge = PATCH_EDGE[facts.n_dims]
-    patch = tuple(min(edge, -(-length // 16) * 16) for length in facts.median_shape)
-    pixels = 1
-    for length in patch:
-        pixels *= length
-    batch = max(2, min(LARGEST_BATCH, BATCH_PIXELS[facts.n_dims] // pixels))
+def choose_patch(
+    facts: Facts, grid: Grid, seconds: float
+) -> tuple[tuple[int, ...], int, list[Choice]]:
+    """Edge lengths of a patch and patches per batch. seconds: that the training may take."""
+    n_dims = len(grid.shape)
+    if n_dims == 2:
+        patch = tuple(min(PATCH_EDGE, -(-length // 16) * 16) for length in grid.shape)
+    else:
+        edge = VOLUME_EDGE if seconds < LONG_SECONDS else LONG_VOLUME_EDGE
+        patch = volume_patch(grid.shape, grid.steps, edge**3)
+    batch = max(2, min(LARGEST_BATCH, BATCH_PIXELS[n_dims] // math.prod(patch)))
     shape = " x ".join(str(length) for length in facts.median_shape)
     reason = Choice(
         field="sampling.patch",
@@ -67,21 +75,23 @@ def choose_intensity(facts: Facts) -> tuple[IntensitySection, Choice]:
 
 
 def choose_augmentation(
-    facts: Facts, patch: tuple[int, ...]
+    facts: Facts, patch: tuple[int, ...], grid: Grid
 ) -> tuple[AugmentationSection, list[Choice]]:
     """Strengths of the augmentation, and the axes along which the data has no direction."""
     asymmetry = facts.asymmetry or (0.0,) * facts.n_dims
     free = tuple(axis for axis, value in enumerate(asymmetry) if value < ASYMMETRIC)
     is_upright = len(free) < facts.n_dims
+    is_picture = facts.n_dims == 2
     names = ("z", "y", "x")[-facts.n_dims :]
     section = AugmentationSection(
-        rotation=10.0 if is_upright else (180.0 if facts.n_dims == 2 else 20.0),
+        rotation=_rotation(free, grid, is_picture=is_picture),
         scaling=0.25,
         shear=0.1,
-        elastic=0.0 if is_upright else min(patch) / 32,
+        elastic=0.0 if is_upright and is_picture else min(patch) / 32,
         mirror_axes=free,
         intensity=1.0,
         colour=1.0 if facts.is_colour else 0.0,
+        still_axis=grid.still_axis,
     )
     measured = ", ".join(
         f"{name} {value:.2f}" for name, value in zip(names, asymmetry, strict=True)
@@ -97,9 +107,19 @@ def choose_augmentation(
     return section, [reason]
 
 
-def choose_tile(facts: Facts) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _rotation(free: tuple[int, ...], grid: Grid, *, is_picture: bool) -> float:
+    """Bodies turn a little in space; what has no direction in a plane turns all around in it."""
+    still = grid.still_axis
+    plane = [axis for axis in range(2 if is_picture else 3) if axis != still]
+    if len(plane) == 2 and all(axis in free for axis in plane):
+        return 180.0
+    return 10.0 if is_picture else 20.0
+
+
+def choose_tile(grid: Grid) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Edge lengths of an inference tile without halo, and the halo."""
-    return (TILE_EDGE[facts.n_dims],) * facts.n_dims, (HALO[facts.n_dims],) * facts.n_dims
+    n_dims = len(grid.shape)
+    return (TILE_EDGE[n_dims],) * n_dims, (HALO[n_dims],) * n_dims
 
 
 def _relative_shift(facts: Facts) -> float:

@@ -22,6 +22,7 @@ from pixelwise.planning.candidate import (
     describe_network,
 )
 from pixelwise.planning.pins import Pins
+from pixelwise.planning.volumes import topology
 
 STEPS_WANTED = 1200
 """Below about this many steps more steps help more than more channels do."""
@@ -34,6 +35,9 @@ SMALLEST_BATCH = 2
 _OWN, _SHORT_TIME = "unet", "light"
 """The planner's own candidates; the second where time is too short for the first."""
 
+_FEWEST_GRIDS = 3
+"""Full, half and one coarser resolution: the least for a network that begins with a stride."""
+
 _COST_EXPONENT = 1.6
 """Step time grows about with this power of the width; only used to pick what to measure."""
 
@@ -44,6 +48,7 @@ class Situation:
 
     patch, batch: what suits the images, before the network is asked. seconds: for training.
     loss: of the task, unless another one is asked for.
+    steps: spacing of the pixels relative to the finest axis, () if they are cubes.
     """
 
     n_dims: int
@@ -54,6 +59,7 @@ class Situation:
     seconds: float
     pins: Pins
     loss: PartSection = DEFAULT_LOSS
+    steps: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +123,7 @@ def _sized(name: str, situation: Situation, width: int | None = None) -> Candida
     if recipe.widths:
         options["width"] = _smallest_width(recipe, pins) if width is None else width
     patch = _wanted_patch(recipe, situation)
-    if recipe.halvings is not None:
-        option, added = recipe.halvings
-        options[option] = _halvings(patch, recipe.most_halvings) + added
+    options |= _depth_options(name, recipe, patch, situation.steps)
     if pins.weights is None:
         options |= dict(recipe.from_scratch)
     options |= pins.network_options
@@ -171,6 +175,28 @@ def _fitting_patch(
     is_asked = situation.pins.patch is not None or recipe.patch is not None
     margin = 0 if is_asked else field.margin
     return tuple(field.valid_size(edge + 2 * margin) for edge in patch)
+
+
+def _depth_options(
+    name: str, recipe: Recipe, patch: tuple[int, ...], steps: tuple[float, ...]
+) -> dict[str, Any]:
+    """How deep a network goes, and its strides and kernels where axes differ in spacing."""
+    if len(patch) == 2 or not _knows(name, {"strides": (), "kernels": ()}):
+        if recipe.halvings is None:
+            return {}
+        option, added = recipe.halvings
+        return {option: _halvings(patch, recipe.most_halvings) + added}
+    strides, kernels = topology(patch, steps or (1.0,) * len(patch), recipe.most_halvings)
+    is_even = all(len(set(stride)) == 1 for stride in strides) and all(1 not in k for k in kernels)
+    if recipe.halvings is None:
+        # Such a network halves at its first layer, so its grids begin with the second one.
+        if is_even or len(strides) < _FEWEST_GRIDS:
+            return {}
+        strides, kernels = strides[1:], kernels[1:]
+        return {"depth": len(strides) - 1, "strides": strides, "kernels": kernels}
+    option, added = recipe.halvings
+    depth = {option: len(strides) - 1 + added}
+    return depth if is_even else {**depth, "strides": strides, "kernels": kernels}
 
 
 def _halvings(patch: tuple[int, ...], most: int) -> int:
@@ -235,7 +261,7 @@ def _sentence(network: PartSection, steps: int, pins: Pins, recipe: Recipe) -> s
     if pins.network is None and network.name == _SHORT_TIME:
         return (
             f"A U-Net would get fewer than {STEPS_WANTED} steps in this time; the light network "
-            "takes a third of the time per step, and more steps are worth more than more channels."
+            "takes about half of the time per step, and more steps are worth more than more channels."
         )
     asked = "You asked for this network" if pins.network is not None else "The planner's choice"
     if not recipe.widths or "width" in pins.network_options:

@@ -20,6 +20,11 @@ class Pins:
         """The value of a field, None if it is free."""
         return self.values.get(name)
 
+    def section(self, name: str) -> dict[str, Any]:
+        """The fields of a section that are fixed, by their own names."""
+        prefix = f"{name}."
+        return {k.removeprefix(prefix): v for k, v in self.values.items() if k.startswith(prefix)}
+
     @property
     def network(self) -> str | None:
         """The name of the network, None if the planner may choose it."""

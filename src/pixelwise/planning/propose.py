@@ -28,6 +28,7 @@ from pixelwise.planning.network_choice import Situation, choose_network
 from pixelwise.planning.optimizer_choice import choose_optimizer
 from pixelwise.planning.pins import FREE, Pins
 from pixelwise.planning.task_choice import choose_task
+from pixelwise.planning.volumes import choose_grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +65,23 @@ def propose_plan(
     has fixed of the network, its patches and its arithmetic; the rest is chosen around it.
     Without a network asked for, the widest U-Net that gets enough steps is taken.
     """
-    suiting, batch, patch_reasons = choose_patch(facts)
-    task = choose_task(facts, dataset)
     seconds = training_seconds(budget_seconds)
+    grid = choose_grid(
+        facts, is_spacing_given=dataset.is_spacing_given, asked=pins.section("geometry")
+    )
+    suiting, batch, patch_reasons = choose_patch(facts, grid, seconds)
+    task = choose_task(facts, dataset)
     chosen = choose_network(
         Situation(
-            n_dims=facts.n_dims,
-            n_channels=len(facts.channels),
+            n_dims=len(grid.shape),
+            n_channels=len(facts.channels) * grid.n_slices,
             n_classes=len(dataset.classes),
             patch=suiting,
             batch=batch,
             seconds=seconds,
             pins=pins,
             loss=task.loss,
+            steps=grid.steps,
         ),
         measure,
     )
@@ -86,8 +91,8 @@ def propose_plan(
         recipe, has_norm=measured.has_norm, has_weights=pins.weights is not None
     )
     intensity, intensity_reason = choose_intensity(facts)
-    augmentation, augmentation_reasons = choose_augmentation(facts, suiting)
-    tile, halo = choose_tile(facts)
+    augmentation, augmentation_reasons = choose_augmentation(facts, suiting, grid)
+    tile, halo = choose_tile(grid)
     reasons = (
         chosen.reasons[0],
         optimizer_reason,
@@ -97,6 +102,7 @@ def propose_plan(
             fact=measured.sentence,
             reason="The fastest arithmetic on this processor that trains as well.",
         ),
+        *grid.reasons,
         *(chosen.reasons[1:] or patch_reasons),
         intensity_reason,
         *augmentation_reasons,
@@ -106,6 +112,7 @@ def propose_plan(
         package_version=package_version(),
         task=task.task,
         data=_data_section(facts, dataset, hold_out),
+        geometry=grid.geometry,
         intensity=intensity,
         network=NetworkSection(**dict(candidate.network), weights=pins.weights),
         loss=candidate.loss,
