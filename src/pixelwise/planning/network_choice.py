@@ -261,7 +261,7 @@ def _sentence(network: PartSection, steps: int, pins: Pins, recipe: Recipe) -> s
     if pins.network is None and network.name == _SHORT_TIME:
         return (
             f"A U-Net would get fewer than {STEPS_WANTED} steps in this time; the light network "
-            "takes about half of the time per step, and more steps are worth more than more channels."
+            "takes about half of the time per step, and more steps are worth more than channels."
         )
     asked = "You asked for this network" if pins.network is not None else "The planner's choice"
     if not recipe.widths or "width" in pins.network_options:

@@ -50,7 +50,7 @@ def choose_optimizer(
 
 def _sentence(recipe: Recipe, has_norm: bool) -> str:
     if recipe.learning_rate is not None:
-        return "The rate that this network was found to learn best with."
+        return "The rate in this network's own recipe comes before the general rule."
     if has_norm:
         return "Norm layers keep activations in range, so that large steps are safe."
     return "Without them large steps let activations grow or die: smaller steps, a slower start."
