@@ -10,6 +10,7 @@ from pathlib import Path
 from pixelwise.core.case import Case, DataSet
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
+from pixelwise.core.image import Header
 from pixelwise.data.case_splits import split_cases
 from pixelwise.data.description import read_description
 from pixelwise.data.finding import Finding
@@ -88,8 +89,10 @@ def as_data_set(finding: Finding) -> DataSet | None:
     spacing, unit = description.spacing, description.unit
     names = finding.channel_names or description.channel_names
     is_spacing_given = spacing is not None
-    if spacing is None:
-        spacing, unit = _spacing_of(finding.cases)
+    first = _first_header(finding.cases)
+    if first is not None:
+        names = names or first.channel_names
+        spacing, unit = (spacing, unit) if is_spacing_given else (first.spacing, first.unit)
     return DataSet(
         root=finding.root,
         name=description.name or finding.root.name,
@@ -160,9 +163,9 @@ def _understand(finding: Finding, label_map: str | None, max_pixels: int | None)
     finding.problems += problems
 
 
-def _spacing_of(cases: Sequence[Case]) -> tuple[tuple[float, ...] | None, str]:
+def _first_header(cases: Sequence[Case]) -> Header | None:
     try:
         with open_images(cases[0].images) as source:
-            return source.header.spacing, source.header.unit
+            return source.header
     except UserError:
-        return None, "px"  # the file is reported when the facts are gathered
+        return None  # the file is reported when the facts are gathered
