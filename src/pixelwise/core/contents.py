@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+import zlib
 from pathlib import Path
 
 from pixelwise.core.errors import Problem, UnreadableFile
 
 N_HEAD_BYTES = 4096
 
+_GZIP = b"\x1f\x8b"
 _MAGIC = (
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive (or an Office document)"),
-    (b"\x1f\x8b", "a gzip-compressed file"),
     (b"\x89HDF", "an HDF5 file"),
     (b"\x00\x05\x16\x07", "macOS metadata (AppleDouble), not the picture itself"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
@@ -93,6 +94,8 @@ def describe_foreign(head: bytes) -> tuple[str, str]:
         return "an HTML web page", _REMEDIES["html"]
     if start.startswith((b"<?xml", b"<svg")):
         return "an XML or SVG document", "Export it as PNG or TIFF."
+    if head.startswith(_GZIP):
+        return _describe_packed(head)
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind, "Unpack or convert it to PNG or TIFF, or remove it."
@@ -103,8 +106,21 @@ def describe_foreign(head: bytes) -> tuple[str, str]:
         quoted = first[0][:40] if first else ""
         return f"a text file that begins with {quoted!r}", "Remove it, or fetch the real picture."
     return f"data of an unknown format (it begins with {head[:8].hex(' ')})", (
-        "Convert it to PNG or TIFF, or remove it."
+        "Convert it to PNG, TIFF or NIfTI, or remove it."
     )
+
+
+def _describe_packed(head: bytes) -> tuple[str, str]:
+    """What a gzip file seems to hold."""
+    try:
+        inner = zlib.decompressobj(31).decompress(head, N_HEAD_BYTES)
+    except zlib.error:
+        return "a gzip file whose data do not unpack", "It is damaged: fetch or copy it again."
+    if not inner or inner.startswith(_GZIP):
+        what = "nothing" if not inner else "another gzip file"
+        return f"a gzip file that holds {what}", "Pack the volume anew, once."
+    kind, remedy = describe_foreign(inner)
+    return f"a gzip file that holds {kind}", remedy
 
 
 def damaged(path: Path, error: BaseException) -> UnreadableFile:

@@ -169,7 +169,10 @@ def _open(path: Path, purpose: Purpose, max_pixels: int | None) -> Source:
     expected = (
         "a .npy file of probabilities"
         if purpose == "probabilities"
-        else ("a picture (PNG, TIFF, JPEG, BMP, GIF, WebP) or a volume (NIfTI, NumPy)")
+        else (
+            "a picture (PNG, TIFF, JPEG, BMP, GIF, WebP) or a volume (NIfTI, NRRD, MetaImage, "
+            "DICOM, OME-TIFF, OME-Zarr, NumPy)"
+        )
     )
     raise foreign(path, head, expected)
 
