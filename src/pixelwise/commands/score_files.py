@@ -117,10 +117,14 @@ def _conditions(
         )
     if probabilities and not best and len(judgement.class_names) == 2:
         said.append(
-            "No threshold is searched: these are not known to be validation cases. Search it with "
-            "--split val, and give it here with --threshold."
+            f"No threshold is searched: these are {_cases_of(judgement.split)}. Search it on "
+            "validation cases (--split val), and give it here with --threshold."
         )
     return tuple(said)
+
+
+def _cases_of(split: str | None) -> str:
+    return f"{split} cases" if split else "cases of an unknown split"
 
 
 def _check_units(units: Mapping[str, str]) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from pixelwise.core.case import IGNORE, ClassInfo, LabelMeaning
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import BadData, Problem, raise_errors
@@ -14,6 +12,7 @@ from pixelwise.data.description import Description
 from pixelwise.data.label_values import (
     MaskValues,
     histogram_text,
+    is_instance_like,
     is_smeared,
     smeared_problem,
     whole_numbers,
@@ -162,6 +161,8 @@ def _joint_understanding(
     joint, problems = understand_masks([*truths, *predictions], description, None)
     if joint is None or any(p.severity == "error" for p in problems):
         return None
+    if not _values_of(predictions) <= set(joint.meaning.to_class):
+        return None
     keeps = all(joint.meaning.to_class.get(k) == v for k, v in found.meaning.to_class.items())
     return joint if keeps else None
 
@@ -180,8 +181,6 @@ def _unknown(predictions: Sequence[MaskValues], found: Understanding) -> list[Pr
     example = next(mask for mask in predictions if set(mask.counts) - set(allowed))
     n_files = sum(bool(set(mask.counts) - set(allowed)) for mask in predictions)
     where = f"{n_files} predicted file{'s hold' if n_files != 1 else ' holds'}"
-    numbers = whole_numbers(example.counts) or []
-    looks_counted = len(numbers) > _LISTED and np.diff(numbers).max() == 1
     return [
         Problem(
             f"{where} values that no class has: {histogram_text(counts)}; "
@@ -189,7 +188,7 @@ def _unknown(predictions: Sequence[MaskValues], found: Understanding) -> list[Pr
             f"the values of the truth, {_listed(allowed)}, or class ids 0 to "
             f"{len(found.classes) - 1}",
             _OBJECTS_REMEDY
-            if looks_counted
+            if is_instance_like(example)
             else "Say what they mean with --map, or name the value of void pixels with --ignore.",
             shown(example.path.parent),
             code="unknown-label",

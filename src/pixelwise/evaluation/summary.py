@@ -163,10 +163,17 @@ def _overall(
 ) -> dict[str, float | None]:
     numbers = pooled_overall(confusion) if confusion.size else {"mean_iou": _mean_iou(pooled)}
     foreground = [m for m in metrics if m.class_id != background]
-    dice = [m for m in foreground if m.metric == "dice"]
+
+    def first_of(name: str) -> str:
+        """The key of a metric, which carries options behind its name."""
+        return next((m.metric for m in metrics if m.metric.partition(":")[0] == name), name)
+
+    dice = [m for m in foreground if m.metric == first_of("dice")]
     numbers["mean_dice"] = _mean_of([m.mean for m in dice])
     numbers["mean_dice_pooled"] = _mean_of([m.pooled for m in dice])
-    numbers["mean_iou_over_cases"] = _mean_of([m.mean for m in metrics if m.metric == "iou"])
+    numbers["mean_iou_over_cases"] = _mean_of(
+        [m.mean for m in metrics if m.metric == first_of("iou")]
+    )
     return {key: _finite(value) for key, value in numbers.items()}
 
 

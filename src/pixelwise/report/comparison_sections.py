@@ -58,7 +58,6 @@ def rank_section(comparison: Comparison) -> Markup:
     )
     return joined(
         [
-            order_table(comparison),
             element("p", note, class_="quiet"),
             element("ul", *keys, class_="key"),
             *(_rank_table(metric) for metric in comparison.metrics),
@@ -114,7 +113,8 @@ def _difference_table(metric: MetricComparison) -> Markup:
     columns = [
         Column("Pair"), Column("Means", "", True), Column("Difference", "95 % interval", True),
         Column("Effect", "in standard deviations", True),
-        Column("p", "permutation", True), Column("p", "Holm-corrected", True), Column("Reading"),
+        Column("p", "permutation", True), Column("p", "Holm-corrected", True),
+        Column("p", "Wilcoxon, corrected", True), Column("Reading"),
     ]  # fmt: skip
     digits = metric_digits(metric.metric)
     rows: list[list[Content]] = []
@@ -132,6 +132,7 @@ def _difference_table(metric: MetricComparison) -> Markup:
                 "none" if d.effect is None else number(d.effect, 2),
                 number(d.p, 4),
                 number(d.p_corrected, 4),
+                number(d.wilcoxon_corrected, 4),
                 _reading(d),
             ]
         )

@@ -38,9 +38,10 @@ def human_section(
         "People are scored exactly as the prediction is, against the truth or against each other. "
         f"Cases: prediction {summary.n_cases}, {cases}. Below each person: prediction minus "
         "person on the cases that both have, with a 95 % interval, and whether it is more than "
-        "chance (permutation test, Holm-corrected within this table's person)."
+        "chance."
     )
-    return joined([element("p", note, class_="quiet"), *tables])
+    rule = next((element("p", c.rule, class_="rule") for c in comparisons.values()), None)
+    return joined([element("p", note, class_="quiet"), *tables, rule])
 
 
 def _class_table(
@@ -54,7 +55,7 @@ def _class_table(
     rows = []
     for key in metric_keys(summary):
         own = _find(summary, key, class_id)
-        if own is None:
+        if own is None or all(_find(other, key, class_id) is None for other in humans.values()):
             continue
         direction = metric_direction(key, summary.unit)
         head = joined([metric_name(key), element("small", direction) if direction else None])

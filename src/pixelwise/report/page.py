@@ -159,7 +159,7 @@ def score_tables(summary: Summary, colours: Colours) -> list[Content]:
         class_table(summary, key, colours),
         element("p", element("strong", "Empty cases. "), summary.rule, class_="rule"),
         element("p", f"Intervals: {summary.interval}.", class_="rule"),
-        *_score_details(summary, key, colours),
+        *_score_details(summary, key, colours, has_overall=False),
     ]
 
 
@@ -197,7 +197,9 @@ def score_section(
     return Section(f"scores-{split}", title, joined(parts))
 
 
-def _score_details(summary: Summary, key: str, colours: Colours) -> list[Content]:
+def _score_details(
+    summary: Summary, key: str, colours: Colours, *, has_overall: bool = True
+) -> list[Content]:
     others = [
         element("div", class_table(summary, other, colours))
         for other in metric_keys(summary)
@@ -211,7 +213,7 @@ def _score_details(summary: Summary, key: str, colours: Colours) -> list[Content
         *(confusion if not summary.has_regions else ()),
         element("h3", "All metrics"),
         metrics_table(summary, colours),
-        overall_table(summary),
+        overall_table(summary) if has_overall else None,
         folded("Every metric in full, class by class", *others, is_bulk=True) if others else None,
     ]
 

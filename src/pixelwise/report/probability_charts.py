@@ -14,7 +14,7 @@ from pixelwise.report.scores import PLAIN_COLOUR, Colours
 from pixelwise.report.wording import count, general, number, share
 
 EDGE = 300
-LEFT, RIGHT, TOP, BOTTOM = 44, 14, 12, 40
+LEFT, RIGHT, TOP, BOTTOM = 54, 14, 12, 40
 MIN_RADIUS, MAX_RADIUS = 2.2, 8.0
 
 
@@ -38,7 +38,7 @@ def probability_section(summary: Summary, colours: Colours) -> Markup:
     charts = [
         unit_chart(
             [_curve(summary, p, p.roc, colours) for p in shown],
-            title="ROC: sensitivity over false alarms",
+            title="ROC",
             x_label="false positive rate", y_label="sensitivity", diagonal=True,
         ),
         unit_chart(
@@ -47,7 +47,7 @@ def probability_section(summary: Summary, colours: Colours) -> Markup:
         ),
         unit_chart(
             [_reliability(summary, p, colours) for p in shown],
-            title="Reliability: how often a probability comes true",
+            title="Reliability",
             x_label="probability", y_label="share that is in the class", diagonal=True,
         ),
     ]  # fmt: skip

@@ -37,6 +37,9 @@ PLAIN_COLOUR = "#7a8794"
 DENSE_FROM = 7
 """With more classes than this the confusion table is set smaller."""
 
+MANY_METRICS = 8
+"""With more metrics than this, and few classes, each metric has a row instead of a column."""
+
 Colours = Mapping[int, str]
 
 
@@ -50,7 +53,8 @@ def metric_keys(summary: Summary) -> list[str]:
 def leading_metric(summary: Summary) -> str:
     """The metric that the page is about: Dice if it was computed, else the first."""
     keys = [metric.metric for metric in summary.metrics]
-    return "dice" if "dice" in keys or not keys else keys[0]
+    dice = next((key for key in keys if key.partition(":")[0] == "dice"), None)
+    return dice or (keys[0] if keys else "dice")
 
 
 def undefined(why: str) -> Markup:
@@ -95,13 +99,26 @@ def metrics_table(summary: Summary, colours: Colours) -> Markup:
     """Every metric of every class: the mean over cases, with the pooled value below it."""
     keys = metric_keys(summary)
     by_place = {(m.class_id, m.metric): m for m in summary.metrics}
-    columns = [Column("Class")]
-    for key in keys:
-        columns.append(Column(metric_name(key), metric_direction(key, summary.unit), True))
-    rows = []
-    for class_id in range(len(summary.class_names)):
-        cells = [_mean_cell(by_place.get((class_id, key))) for key in keys]
-        rows.append([class_cell(summary, class_id, colours), *cells])
+    rows: list[list[Content]]
+    classes = range(len(summary.class_names))
+    if len(keys) > MANY_METRICS and len(classes) <= DENSE_FROM:
+        columns = [Column("Metric")]
+        columns += [Column(summary.class_names[k], "", True) for k in classes]
+        rows = [
+            [
+                _metric_head(key, summary.unit),
+                *(_mean_cell(by_place.get((k, key))) for k in classes),
+            ]
+            for key in keys
+        ]
+    else:
+        columns = [Column("Class")]
+        for key in keys:
+            columns.append(Column(metric_name(key), metric_direction(key, summary.unit), True))
+        rows = [
+            [class_cell(summary, k, colours), *(_mean_cell(by_place.get((k, key))) for key in keys)]
+            for k in classes
+        ]
     caption = "Mean over cases, the value of all pixels pooled below it"
     meanings = [
         element("li", element("strong", metric_name(key)), ": ", metric_sentence(key))
@@ -194,13 +211,19 @@ def _or_undefined(value: float | None, why: str, digits: int) -> Content:
     return undefined(why) if value is None else number(value, digits)
 
 
+def _metric_head(key: str, unit: str) -> Content:
+    direction = metric_direction(key, unit)
+    return joined([metric_name(key), element("small", direction) if direction else None])
+
+
 def _mean_cell(metric: MetricSummary | None) -> Content:
     if metric is None:
         return undefined("not computed")
     mean = _or_undefined(metric.mean, why_no_mean(metric), metric_digits(metric.metric))
     if metric.pooled is None:
         return mean
-    return joined([mean, element("small", f"pooled {number(metric.pooled)}")])
+    pooled = element("small", f"pooled {number(metric.pooled)}")
+    return joined([mean, pooled])
 
 
 def _confusion_cell(n_pixels: int, total: int, is_right: bool) -> Markup:

@@ -16,6 +16,9 @@ from pixelwise.report.scores import leading_metric, metric_keys
 from pixelwise.report.settings import SECTION_NAMES, is_changed, plan_rows
 from pixelwise.report.wording import metric_direction, metric_name, number
 
+MANY_METRICS = 8
+"""With more metrics than this each has a row instead of a column."""
+
 STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 
 
@@ -27,6 +30,8 @@ def summary_table(summary: Summary, split: str) -> Table:
     keys = metric_keys(summary)
     made = Table(box=SIMPLE_HEAD, caption=Text(headline_sentence(summary, split)))
     made.caption_justify = "left"
+    if len(keys) > MANY_METRICS:
+        return _long_table(made, summary)
     made.add_column("class")
     for key in keys:
         sign = "↓" if "lower" in metric_direction(key, summary.unit) else "↑"
@@ -39,6 +44,28 @@ def summary_table(summary: Summary, split: str) -> Table:
         found = [by_place.get((class_id, key)) for key in keys]
         lead = by_place.get((class_id, leader))
         made.add_row(Text(name), *(_cell(m) for m in found), *_counts(lead))
+    return made
+
+
+def _long_table(made: Table, summary: Summary) -> Table:
+    """A row for every metric of every class, where a column each would not fit."""
+    for head in ("class", "metric"):
+        made.add_column(head)
+    for head in ("mean", "95 % interval", "pooled", "counted", "empty", "missed", "false alarm"):
+        made.add_column(head, justify="right")
+    order = metric_keys(summary)
+    rows = sorted(summary.metrics, key=lambda m: (m.class_id, order.index(m.metric)))
+    for m in rows:
+        sign = "↓" if "lower" in metric_direction(m.metric, summary.unit) else "↑"
+        bounds = "" if m.low is None or m.high is None else f"{number(m.low)} to {number(m.high)}"
+        made.add_row(
+            Text(summary.class_names[m.class_id]),
+            Text(f"{metric_name(m.metric)} {sign}"),
+            number(m.mean),
+            bounds,
+            "" if m.pooled is None else number(m.pooled),
+            *_counts(m),
+        )
     return made
 
 
