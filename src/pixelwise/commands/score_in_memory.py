@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from pixelwise.core.case import IGNORE, Case
 from pixelwise.core.image import Array, Region
@@ -42,14 +43,13 @@ class MemorySink:
 
 def score_in_memory(predictor: Answers, plan: Plan, case: Case) -> CaseScores:
     """Dice and IoU of a case; where it served for training too, of the part held out alone."""
-    truth = read_training_labels(case, label_meaning(plan.data.labels))
-    if plan.data.hold_out > 0:
-        inside = held_out_region(truth.shape, plan.data.hold_out)
-        outside = np.ones(truth.shape, dtype=bool)
-        outside[inside] = False
-        truth[outside] = IGNORE
-    sink = MemorySink(truth.shape)
+    return score_labels(label_in_memory(predictor, plan, case), plan, case)
+
+
+def label_in_memory(predictor: Answers, plan: Plan, case: Case) -> npt.NDArray[np.uint8]:
+    """The labels ([z,] y, x) of a case, as `predict` would write them."""
     with open_images(case.images) as source:
+        sink = MemorySink(source.header.shape)
         convert = partial(match_channels, n_channels=plan.data.n_channels)
         scale = scale_for(plan.intensity, source, convert)
         label_image(
@@ -59,7 +59,18 @@ def score_in_memory(predictor: Answers, plan: Plan, case: Case) -> CaseScores:
             LabelOutput(sink, overlaps=plan.data.labels.holds_regions),
             n_classes=len(plan.data.classes),
         )
+    return sink.labels
+
+
+def score_labels(labels: npt.NDArray[np.uint8], plan: Plan, case: Case) -> CaseScores:
+    """Dice and IoU of labels of a case against its truth."""
+    truth = read_training_labels(case, label_meaning(plan.data.labels))
+    if plan.data.hold_out > 0:
+        inside = held_out_region(truth.shape, plan.data.hold_out)
+        outside = np.ones(truth.shape, dtype=bool)
+        outside[inside] = False
+        truth[outside] = IGNORE
     n_classes, metrics = len(plan.data.classes), ("dice", "iou")
     if plan.data.labels.holds_regions:
-        return score_regions(case.id, truth, sink.labels, n_regions=n_classes, metrics=metrics)
-    return score_case(case.id, truth, sink.labels, n_classes=n_classes, metrics=metrics)
+        return score_regions(case.id, truth, labels, n_regions=n_classes, metrics=metrics)
+    return score_case(case.id, truth, labels, n_classes=n_classes, metrics=metrics)

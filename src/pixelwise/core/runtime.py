@@ -82,6 +82,17 @@ def processor_name() -> str:
     return found.group(1).strip() if found else platform.processor() or platform.machine()
 
 
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies in bfloat16; elsewhere it is emulated, and slow."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.machine() == "arm64"
+    return re.search(r"\b(avx512_bf16|amx_bf16|avx_ne_convert|bf16)\b", flags) is not None
+
+
 def environment() -> dict[str, str]:
     """Versions and machine facts that a run is stored with, as text."""
     versions = {name: _version(name) for name in ("pixelwise", *_RECORDED)}

@@ -16,17 +16,30 @@ def run_fitted(
 ) -> Tiles:
     """`run` on (n, c, [z,] y, x) tiles, mirrored at their ends to a shape that it takes.
 
-    The answer is on the tiles' grid, less the margin of the field. With a margin the sizes
-    must be allowed ones already: mirrored pixels would end up in the answer.
+    The answer is on the tiles' grid, less the margin of the field.
+    Raises: ShapeMismatch for a tile that the model cannot take.
+    """
+    shape = images.shape[2:]
+    given = fit(images, field, fixed)
+    answer = run(given)
+    if given.shape == images.shape:
+        return answer
+    return answer[(slice(None), slice(None), *(slice(0, size) for size in shape))]
+
+
+def fit(images: Tiles, field: Field, fixed: tuple[int, ...] | None) -> Tiles:
+    """Tiles mirrored at their ends to a shape that the model takes.
+
+    With a margin the sizes must be right already: mirrored pixels would end up in the answer.
     Raises: ShapeMismatch for a tile that the model cannot take.
     """
     shape = images.shape[2:]
     if field.margin and fixed is None:
         check_size(field, shape, "the model")
-        return run(images)
+        return images
     goal = fixed or _goal(field, shape)
     if goal == shape:
-        return run(images)
+        return images
     if any(size > edge for size, edge in zip(shape, goal, strict=True)) or field.margin:
         raise ShapeMismatch(
             f"the model cannot take a tile of {'x'.join(map(str, shape))}",
@@ -35,8 +48,7 @@ def run_fitted(
             code="network-size",
         )
     missing = [(0, edge - size) for size, edge in zip(shape, goal, strict=True)]
-    answer = run(np.pad(images, [(0, 0), (0, 0), *missing], mode="reflect"))
-    return answer[(slice(None), slice(None), *(slice(0, size) for size in shape))]
+    return np.pad(images, [(0, 0), (0, 0), *missing], mode="reflect")
 
 
 def _goal(field: Field, shape: tuple[int, ...]) -> tuple[int, ...]:

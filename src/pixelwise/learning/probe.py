@@ -9,7 +9,7 @@ from torch import nn
 
 from pixelwise.core.plan import PartSection
 from pixelwise.core.quantities import format_bytes
-from pixelwise.core.runtime import MEMORY_FORMATS, lay_out
+from pixelwise.core.runtime import MEMORY_FORMATS, has_bfloat16, lay_out
 from pixelwise.losses import LOSSES, LossFunction
 from pixelwise.networks import NetworkIO, build_network, field_of, training_loss
 from pixelwise.planning.candidate import Candidate, Measurement
@@ -72,7 +72,7 @@ class Probe:
             (precision, layout)
             for precision, layout in _ARITHMETIC
             if candidate.precision == precision
-            or (candidate.precision is None and (precision == "float32" or _has_fast_bfloat16()))
+            or (candidate.precision is None and (precision == "float32" or has_bfloat16()))
             if candidate.memory_format in (layout, None)
         ]
         if len(permitted) < 2:
@@ -91,14 +91,6 @@ class Probe:
         fastest = f"{seconds[chosen]:.2f} s"
         self._sentence = f"one image takes {fastest} this way, {', '.join(others)}"
         return chosen
-
-
-def _has_fast_bfloat16() -> bool:
-    """Whether the processor multiplies in bfloat16 (elsewhere it is emulated and slow)."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    capabilities = torch.backends.cpu.get_cpu_capability().lower()
-    return "avx512" in capabilities or "sve" in capabilities or "amx" in capabilities
 
 
 def _build(part: PartSection, candidate: Candidate) -> nn.Module:
