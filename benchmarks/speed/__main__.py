@@ -1,6 +1,6 @@
 """Runs the speed benchmarks and writes one dated file of results.
 
-python -m benchmarks.speed [startup] [training] [memory] [dense]
+python -m benchmarks.speed [startup] [training] [memory] [dense] [scoring]
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed import dense, memory, startup, training
+from benchmarks.speed import dense, memory, scoring, startup, training
 
 PARTS = {
     "startup": startup.measure,
     "training": training.measure,
     "memory": memory.measure,
     "dense": dense.measure,
+    "scoring": scoring.measure,
 }
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 RECORDED = ("pixelwise", "torch", "numpy", "lightning-fabric", "click", "pillow", "tifffile")

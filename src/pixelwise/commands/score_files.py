@@ -37,10 +37,15 @@ BYTES_PER_PIXEL = 24
 
 
 def score_files(
-    pairs: Sequence[ScoringPair], judgement: Judgement, *, listener: Listener = SILENT
+    pairs: Sequence[ScoringPair],
+    judgement: Judgement,
+    *,
+    n_workers: int | None = None,
+    listener: Listener = SILENT,
 ) -> Summary:
     """Score pairs of label files and summarise them.
 
+    n_workers: threads, by default as many as there are cores and memory for.
     Raises BadData with the problems of all pairs, also if some files say a spacing and
     others do not, while a distance is asked for.
     """
@@ -50,7 +55,7 @@ def score_files(
     levels: dict[int, LevelCounts] = {}
     for scored in work_in_order(
         lambda pair: score_pair_of_files(pair, judgement), pairs, listener, "scoring",
-        n_workers=_n_workers(pairs),
+        n_workers=n_workers or _n_workers(pairs),
     ):  # fmt: skip
         cases.append(scored.scores)
         units.setdefault(scored.unit, scored.scores.id)

@@ -1,0 +1,79 @@
+"""Scoring folders: pairs a second with one worker and with all cores, and the bootstrap's time."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from pixelwise.commands.score_files import score_files
+from pixelwise.commands.score_folders import evaluate_folders
+from pixelwise.commands.score_pair import Judgement
+from pixelwise.core.runtime import usable_cores
+from pixelwise.evaluation.bootstrap import bootstrap_means
+
+SIZES = {"128": (128, 400), "1024": (1024, 24)}
+"""Edge of the masks, and how many pairs of them."""
+
+ROUNDS = 3
+BOOTSTRAP_LIMIT = 2.0
+SPEED_UP = 1.3
+"""All cores against one worker on large masks, on two cores."""
+
+
+def measure() -> dict[str, Any]:
+    """Workers take turns on the same files; the fastest of three rounds counts."""
+    found: dict[str, Any] = {"cores": usable_cores()}
+    for name, (edge, n_pairs) in SIZES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            write_pairs(Path(folder), edge, n_pairs)
+            found[f"pairs_per_second_{name}"] = _rates(Path(folder), n_pairs)
+    found["bootstrap_seconds"] = round(_bootstrap_seconds(), 3)
+    large = found["pairs_per_second_1024"]
+    is_alone = found["cores"] < 2
+    found["kept"] = {
+        "bootstrap": found["bootstrap_seconds"] < BOOTSTRAP_LIMIT,
+        "all_cores": is_alone or large["all"] > SPEED_UP * large["one"],
+    }
+    return found
+
+
+def write_pairs(folder: Path, edge: int, n_pairs: int) -> None:
+    """Masks of blobs, and the same moved by some pixels, as 8-bit PNG files."""
+    random = np.random.default_rng(0)
+    for name in ("truth", "predicted"):
+        (folder / name).mkdir()
+    for i in range(n_pairs):
+        truth = ndimage.gaussian_filter(random.standard_normal((edge, edge)), 4) > 0.06
+        moved = np.roll(truth, (i % 3, i % 2), (0, 1))
+        for name, mask in (("truth", truth), ("predicted", moved)):
+            Image.fromarray(mask.astype(np.uint8) * 255).save(folder / name / f"{i:05d}.png")
+
+
+def _rates(folder: Path, n_pairs: int) -> dict[str, float]:
+    result = evaluate_folders(folder / "truth", folder / "predicted")
+    judgement = Judgement([c.name for c in result.classes])
+    best: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        for name, workers in (("one", 1), ("all", usable_cores())):
+            started = time.perf_counter()
+            score_files(result.pairs, judgement, n_workers=workers)
+            seconds = time.perf_counter() - started
+            best[name] = max(best.get(name, 0.0), round(n_pairs / seconds, 1))
+    return best
+
+
+def _bootstrap_seconds() -> float:
+    values = np.random.default_rng(0).random((1000, 20))
+    bootstrap_means(values[:50], n_draws=50)
+    seconds = []
+    for _ in range(ROUNDS):
+        started = time.process_time()
+        bootstrap_means(values)
+        seconds.append(time.process_time() - started)
+    return min(seconds)
