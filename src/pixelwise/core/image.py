@@ -52,6 +52,19 @@ class Header:
     channel_names: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LabelStyle:
+    """How labels are written besides their grid: number type, colours and names by value.
+
+    keeps_patient: whether formats that know patients (DICOM) repeat their fields.
+    """
+
+    dtype: str = "uint8"
+    palette: tuple[tuple[int, int, int], ...] | None = None
+    class_names: tuple[str, ...] = ()
+    keeps_patient: bool = False
+
+
 class Source(Protocol):
     """An opened image. `read` gives (c, [z,] y, x) of the stored dtype, unscaled."""
 

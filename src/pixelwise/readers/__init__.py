@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pixelwise.core.contents import foreign, read_head, shown
 from pixelwise.core.errors import BadOutput, Problem, UnreadableFile
-from pixelwise.core.image import Header, Sink, Source
+from pixelwise.core.image import Header, LabelStyle, Sink, Source
 from pixelwise.core.registry import Entry, Registry
 
 Purpose = Literal["image", "labels", "probabilities"]
@@ -21,7 +21,7 @@ OpenFunction = Callable[[Path, Purpose], Source]
 stored numbers (palette indices, 0/1 for one bit). Facts given at registration:
 `recognises` (first bytes -> bool), `recognises_folder` (folder -> bool) where a folder can
 be an image, `suffixes`, `purposes`, and for what the format can write `sinks`: suffix ->
-function (path, header, dtype, palette) -> Sink, and `probability_sinks`: suffix -> function
+function (path, header, style) -> Sink, and `probability_sinks`: suffix -> function
 (path, shape, n_classes) -> Sink.
 """
 
@@ -82,11 +82,14 @@ def create_labels(
     *,
     dtype: str = "uint8",
     palette: tuple[tuple[int, int, int], ...] | None = None,
+    class_names: tuple[str, ...] = (),
+    keeps_patient: bool = False,
 ) -> Sink:
     """A label image on the grid of `header`; the suffix of `path` chooses the format.
 
-    write(region, values) takes ([z,] y, x). GeoTIFF tags and spacing of the header are
-    written back. What is never written stays 0. Raises BadOutput.
+    write(region, values) takes ([z,] y, x). Place, spacing and stored order of the header
+    are written back. What is never written stays 0. class_names by value, and keeps_patient
+    (the fields of the patient), are for DICOM segmentations. Raises BadOutput.
     """
     path = Path(path)
     creators = _creators("labels")
@@ -100,7 +103,7 @@ def create_labels(
             path=shown(path),
             code="unknown-format",
         )
-    sink: Sink = create(path, header, dtype, palette)
+    sink: Sink = create(path, header, LabelStyle(dtype, palette, class_names, keeps_patient))
     return sink
 
 

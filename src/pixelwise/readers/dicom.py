@@ -14,18 +14,19 @@ import numpy as np
 from pixelwise.core.contents import damaged, shown
 from pixelwise.core.errors import Problem, UnreadableFile, UserError
 from pixelwise.core.image import Array, Closing, Header, Region, whole_region
-from pixelwise.core.placement import Placement, place_volume
 from pixelwise.readers import READERS, Purpose
 from pixelwise.readers.channel_axes import tilt_note
-from pixelwise.readers.dicom_slices import (
+from pixelwise.readers.dicom_files import (
     DICOM_MARK,
     MARK_AT,
     Slice,
     is_dicom,
     read_folder,
     read_slices,
-    sort_slices,
 )
+from pixelwise.readers.dicom_labels import DICOM, create_segmentation
+from pixelwise.readers.dicom_segments import SegmentationSource
+from pixelwise.readers.dicom_slices import place_slices, sort_slices
 from pixelwise.readers.stored_values import import_extra, rescale, rescaled_dtype
 
 _CACHE_BYTES = 64 << 20
@@ -53,7 +54,7 @@ class DicomSource(Closing):
         self._cache: OrderedDict[int, Array] = OrderedDict()
         meta = ordered[0].meta
         _refuse_unusual(path, meta)
-        self._placement = _place(ordered, step)
+        self._placement = place_slices(ordered, step)
         self._stored_dtype = _stored_dtype(meta)
         self._is_inverted = meta.get("PhotometricInterpretation") == "MONOCHROME1"
         scalings = {(part.slope, part.intercept) for part in ordered}
@@ -70,6 +71,7 @@ class DicomSource(Closing):
             format_name="DICOM",
             spacing=pixel if placement is None else placement.spacing,
             unit="px" if pixel is None and placement is None else "mm",
+            geometry={DICOM: tuple(ordered)},
             notes=(*notes, *self._notes(path)),
             placement=placement,
         )
@@ -134,41 +136,28 @@ def holds_series(folder: Path) -> bool:
     recognises_folder=holds_series,
     suffixes=(".dcm", ".dicom"),
     purposes=("image", "labels"),
-    sinks={},
+    sinks={".dcm": create_segmentation},
 )
-def open_dicom(path: Path, purpose: Purpose) -> DicomSource:
-    """Open a DICOM file, or the series in a folder. Labels of DICOM are written as NIfTI:
-    a label file then needs no fields of the patient."""
+def open_dicom(path: Path, purpose: Purpose) -> DicomSource | SegmentationSource:
+    """Open a DICOM file, or the series in a folder; a segmentation as the labels that it holds.
+
+    Labels for DICOM images are NIfTI unless .dcm is asked for: programs that work with
+    labels read it everywhere, and it has no place for a patient's name.
+    """
     dcmread = import_extra("pydicom", "DICOM").dcmread
     try:
         if path.is_dir():
             slices, notes = read_folder(path)
         else:
-            slices, notes = read_slices(path, dcmread(path, stop_before_pixels=True)), []
+            meta = dcmread(path, stop_before_pixels=True)
+            slices, notes = read_slices(path, meta), []
+            if meta.get("Modality") == "SEG":
+                return SegmentationSource(path, meta, slices)
         return DicomSource(path, slices, notes)
     except UserError:
         raise
     except Exception as error:  # pydicom raises many kinds on damaged headers
         raise damaged(path, error) from error
-
-
-def _place(slices: Sequence[Slice], step: float) -> Placement | None:
-    """The placement of sorted slices; None for a single one that does not say where it lies."""
-    first, last = slices[0], slices[-1]
-    if first.position is None or last.position is None or first.orientation is None:
-        return None
-    if first.pixel is None:
-        return None
-    along, down = first.orientation[:3], first.orientation[3:]
-    affine = np.eye(4)
-    affine[:3, 0] = along * first.pixel[1]
-    affine[:3, 1] = down * first.pixel[0]
-    affine[:3, 2] = np.cross(along, down) * step
-    if len(slices) > 1:
-        affine[:3, 2] = (last.position - first.position) / (len(slices) - 1)
-    affine[:3, 3] = first.position
-    shape = (int(first.meta.Columns), int(first.meta.Rows), len(slices))
-    return place_volume(affine, shape)
 
 
 def _stored_dtype(meta: Any) -> np.dtype[Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pixelwise.core.contents import damaged
 from pixelwise.core.errors import UserError
-from pixelwise.core.image import Array, Header, Sink
+from pixelwise.core.image import Array, Header, LabelStyle, Sink
 from pixelwise.core.sinks import RegionSink, blank_labels
 from pixelwise.readers import READERS, Purpose
 from pixelwise.readers.metaimage_header import label_header, read_layout
@@ -25,10 +25,9 @@ def recognises(head: bytes) -> bool:
     return _FIRST_LINE.match(head) is not None and b"NDims" in head
 
 
-def create_metaimage(
-    path: Path, header: Header, dtype: str, palette: tuple[tuple[int, int, int], ...] | None
-) -> Sink:
+def create_metaimage(path: Path, header: Header, style: LabelStyle) -> Sink:
     """A packed .mha file that is being filled with labels, in the stored order of the image."""
+    dtype = style.dtype
     check_labels(header, dtype, "MetaImage")
     to_stored = stored_order(header)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pixelwise.core.contents import damaged
 from pixelwise.core.errors import UserError
-from pixelwise.core.image import Array, Header, Sink
+from pixelwise.core.image import Array, Header, LabelStyle, Sink
 from pixelwise.core.sinks import RegionSink, blank_labels
 from pixelwise.readers import READERS, Purpose
 from pixelwise.readers.nifti_header import read_layout
@@ -38,10 +38,9 @@ def recognises(head: bytes) -> bool:
     return bool(size) and magic in (b"n+1\0", b"n+2\0", b"ni1\0", b"ni2\0")
 
 
-def create_nifti(
-    path: Path, header: Header, dtype: str, palette: tuple[tuple[int, int, int], ...] | None
-) -> Sink:
+def create_nifti(path: Path, header: Header, style: LabelStyle) -> Sink:
     """A NIfTI file that is being filled with labels, in the stored order of the image."""
+    dtype = style.dtype
     check_labels(header, dtype, "NIfTI")
     head, to_stored = label_header(header, dtype)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pixelwise.core.contents import damaged, misnamed, shown
 from pixelwise.core.errors import BadOutput, Problem, UnreadableFile
-from pixelwise.core.image import Array, Closing, Header, Region, Sink
+from pixelwise.core.image import Array, Closing, Header, LabelStyle, Region, Sink
 from pixelwise.core.sinks import RegionSink, map_stream
 from pixelwise.readers import READERS, Purpose
 
@@ -117,10 +117,9 @@ def _refuse(
     return UnreadableFile(what, expected, remedy, path=shown(path), code=code)
 
 
-def create_npy(
-    path: Path, header: Header, dtype: str, palette: tuple[tuple[int, int, int], ...] | None
-) -> Sink:
+def create_npy(path: Path, header: Header, style: LabelStyle) -> Sink:
     """A .npy file that is being filled with labels ([z,] y, x)."""
+    dtype = style.dtype
     if len(header.shape) not in (2, 3):
         raise BadOutput(f"labels of shape {header.shape} have no place in a .npy file",
                         "2D or 3D labels", path=shown(path), code="unknown-format")  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pixelwise.core.contents import damaged
 from pixelwise.core.errors import UserError
-from pixelwise.core.image import Array, Header, Sink
+from pixelwise.core.image import Array, Header, LabelStyle, Sink
 from pixelwise.core.sinks import RegionSink, blank_labels
 from pixelwise.readers import READERS, Purpose
 from pixelwise.readers.nrrd_header import label_header, read_layout
@@ -17,10 +17,9 @@ from pixelwise.readers.voxel_block import write_voxels
 _GZIP_LEVEL = 6
 
 
-def create_nrrd(
-    path: Path, header: Header, dtype: str, palette: tuple[tuple[int, int, int], ...] | None
-) -> Sink:
+def create_nrrd(path: Path, header: Header, style: LabelStyle) -> Sink:
     """A gzipped NRRD file that is being filled with labels, in the stored order of the image."""
+    dtype = style.dtype
     check_labels(header, dtype, "NRRD")
     head = label_header(header, dtype)
     to_stored = stored_order(header)

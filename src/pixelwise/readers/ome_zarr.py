@@ -15,7 +15,7 @@ import numpy as np
 from pixelwise.core.contents import damaged
 from pixelwise.core.errors import ProgramError, UserError
 from pixelwise.core.files import unwritable
-from pixelwise.core.image import Array, Closing, Header, Region, Sink, whole_region
+from pixelwise.core.image import Array, Closing, Header, LabelStyle, Region, Sink, whole_region
 from pixelwise.readers import READERS, Purpose
 from pixelwise.readers.ome_zarr_metadata import (
     ZarrLayout,
@@ -127,11 +127,9 @@ class OmeZarrSink:
             self.discard()
 
 
-def create_ome_zarr(
-    path: Path, header: Header, dtype: str, palette: tuple[tuple[int, int, int], ...] | None
-) -> Sink:
+def create_ome_zarr(path: Path, header: Header, style: LabelStyle) -> Sink:
     """An OME-Zarr label image that is being filled ([z,] y, x)."""
-    return OmeZarrSink(path, header, dtype, palette)
+    return OmeZarrSink(path, header, style.dtype, style.palette)
 
 
 @READERS.register(

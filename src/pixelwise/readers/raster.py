@@ -22,7 +22,7 @@ from PIL import (
 
 from pixelwise.core.contents import alpha_note, damaged, misnamed, shown
 from pixelwise.core.errors import BadOutput, Problem, UnreadableFile, UserError
-from pixelwise.core.image import Array, Closing, Header, Region, Sink
+from pixelwise.core.image import Array, Closing, Header, LabelStyle, Region, Sink
 from pixelwise.core.sinks import RegionSink, blank_labels
 from pixelwise.readers import READERS, Purpose
 from pixelwise.readers.png_chunks import PNG_MAGIC, check_chunks
@@ -200,10 +200,10 @@ class RasterSource(Closing):
         return pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
 
 
-def create_png(
-    path: Path, header: Header, dtype: str, palette: tuple[tuple[int, int, int], ...] | None
-) -> Sink:
+def create_png(path: Path, header: Header, style: LabelStyle) -> Sink:
     """A PNG that is being filled with labels (y, x)."""
+    dtype = style.dtype
+    palette = style.palette
     if dtype not in ("uint8", "uint16") or len(header.shape) != 2:
         raise BadOutput(
             f"PNG cannot hold labels of type {dtype} and shape {header.shape}",

@@ -11,7 +11,7 @@ import tifffile
 
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import BadOutput
-from pixelwise.core.image import Array, Header, Sink
+from pixelwise.core.image import Array, Header, LabelStyle, Sink
 from pixelwise.core.sinks import RegionSink, blank_labels
 from pixelwise.readers.tiff_layout import GDAL_NODATA, GEO_TAGS
 
@@ -20,10 +20,10 @@ _OPAQUE_CLASSES = 254
 """The last label that can be a class; a nodata value up to here would hide one."""
 
 
-def create_tiff(
-    path: Path, header: Header, dtype: str, palette: tuple[tuple[int, int, int], ...] | None
-) -> Sink:
+def create_tiff(path: Path, header: Header, style: LabelStyle) -> Sink:
     """A deflated TIFF, tiled if large, that is being filled with labels ([z,] y, x)."""
+    dtype = style.dtype
+    palette = style.palette
     if len(header.shape) not in (2, 3):
         raise BadOutput(
             f"labels of shape {header.shape} cannot be written as TIFF",
