@@ -28,6 +28,7 @@ from pixelwise.core.stopping import StopRequest
 from pixelwise.core.user_parts import load_user_parts
 from pixelwise.learning.first_filters import centre_first_filters
 from pixelwise.learning.fit import Until, fit
+from pixelwise.learning.prior_biases import start_from_shares
 from pixelwise.learning.state import TrainingState, restore_state, start_state, state_tensors
 from pixelwise.learning.transfer import load_matching
 from pixelwise.networks import NetworkIO, build_network
@@ -207,6 +208,9 @@ def _start(
         listener.say(load_matching(network, source.read_weights()))
     elif plan.network.weights is None:
         centre_first_filters(network)
+        if task.overlaps:
+            shares = [entry.share for entry in folder.read_facts().classes]
+            start_from_shares(network, io.in_channels, io.n_dims, shares)
     elif not (is_resumed and folder.has_training()):
         start_from_published(network, plan, folder, listener)
     state = start_state(network, plan.optimizer, plan.training, n_dims=io.n_dims)
