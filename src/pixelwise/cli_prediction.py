@@ -24,6 +24,18 @@ from pixelwise.terminal import Terminal
 @click.option("--probabilities", is_flag=True, help="Also write class probabilities (.npy).")
 @click.option("--overlay", is_flag=True, help="Also write pictures with the labels drawn in.")
 @click.option("--measure", is_flag=True, help="Also write a table of the objects of each image.")
+@click.option(
+    "--ending",
+    default="",
+    metavar="ENDING",
+    help="Write labels as .nii.gz, .nrrd, .mha, .tif, .npy, .ome.zarr or .dcm (a DICOM "
+    "segmentation) instead of in the image's own format.",
+)
+@click.option(
+    "--patient-fields",
+    is_flag=True,
+    help="Repeat the fields of the patient in DICOM segmentations; else they stay empty.",
+)
 @click.option("--overwrite", is_flag=True, help="Write into a folder that holds files already.")
 @use_option
 @json_option

@@ -41,7 +41,7 @@ def encode(kind: str) -> bytes:
         (b"hello, I am no picture", "text file that begins with 'hello"),
         (b"%PDF-1.7 rest", "PDF document"),
         (b"PK\x03\x04 rest", "ZIP archive"),
-        (b"\x1f\x8b\x08\x00 rest", "gzip-compressed"),
+        (b"\x1f\x8b\x08\x00 rest", "gzip file"),
         (bytes(500), "nothing but zero bytes"),
         (b"\x00\x05\x16\x07 rest", "AppleDouble"),
         (bytes(range(128, 168)), "unknown format"),

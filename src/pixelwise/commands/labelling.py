@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pixelwise.commands.crop_output import Crop, write_crop
 from pixelwise.commands.measure_output import write_measures
 from pixelwise.commands.prediction_record import Prediction
 from pixelwise.commands.region_output import open_label_sink, written_meaning
@@ -43,6 +44,7 @@ from pixelwise.readers.picture import write_picture
 from pixelwise.readers.stacked import open_images
 from pixelwise.report.pictures import ColouredClass, render_overlay
 from pixelwise.report.region_layers import regions_as_classes
+from pixelwise.report.volume_pictures import middle_slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ class Outputs:
     probabilities: bool = False
     overlay: bool = False
     measure: bool = False
+    crop: Crop | None = None
+    ending: str = ""
+    patient_fields: bool = False
 
 
 class Labelling:
@@ -127,7 +132,7 @@ class Labelling:
             self._check(header)
             convert = partial(match_channels, n_channels=plan.data.n_channels)
             scale = scale_for(plan.intensity, source, convert)
-            name = f"{image.stem}{label_suffix(header)}"
+            name = f"{image.stem}{wanted.ending or label_suffix(header)}"
             sinks = guard.enter_context(ExitStack())
             labels, labels_path = open_label_sink(
                 plan,
@@ -137,6 +142,7 @@ class Labelling:
                 as_trained=wanted.as_trained,
                 dtype=self._stored.dtype,
                 palette=self._stored.palette,
+                keeps_patient=wanted.patient_fields,
             )
             sinks.enter_context(labels)
             store = None
@@ -193,7 +199,7 @@ class Labelling:
 
     def _write_extras(self, source: Source, labels_path: Path) -> None:
         plan, wanted = self._plan, self._wanted
-        if not (wanted.overlay or wanted.measure):
+        if not (wanted.overlay or wanted.measure or wanted.crop):
             return
         labels = self._read_ids(labels_path)
         image = source.read()
@@ -203,10 +209,18 @@ class Labelling:
             shown_labels = labels
             if plan.data.labels.holds_regions:
                 (shown_labels,), classes = regions_as_classes([labels], plan.data.classes)
-            picture = render_overlay(image, shown_labels, classes)
+            flat = image
+            if shown_labels.ndim == 3:
+                z = middle_slice(image, shown_labels)
+                flat, shown_labels = image[:, z], shown_labels[z]
+            picture = render_overlay(flat, shown_labels, classes)
             write_picture(self._out / "overlays" / f"{stem}.png", picture)
         if wanted.measure:
             write_measures(plan, source.header, image, labels, self._out, stem)
+        if wanted.crop is not None:
+            place = (self._out, stem)
+            found = write_crop(plan, wanted.crop, source.header, image, labels, place)
+            self._problems[source.header.path] = tuple(found)
 
     def _read_ids(self, labels_path: Path) -> Array:
         """The labels as they were written, as class ids or sets of regions."""

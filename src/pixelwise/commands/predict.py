@@ -21,6 +21,7 @@ from pixelwise.core.stopping import StopRequest
 from pixelwise.core.user_parts import load_user_parts
 from pixelwise.data.channel_files import ImageFiles
 from pixelwise.data.image_files import find_images
+from pixelwise.readers import label_ending
 from pixelwise.runs.folder import open_run
 
 
@@ -48,15 +49,19 @@ def predict(
     measure: bool = False,
     overwrite: bool = False,
     resume: bool = False,
+    ending: str = "",
+    patient_fields: bool = False,
     use: str | Path | None = None,
     deadline: float | None = None,
     listener: Listener = SILENT,
 ) -> PredictResult:
     """Label images: files, folders or glob patterns. One label file per image, same stem.
 
-    Labels are class ids (classes.json says which) on the image's own grid: PNG for pictures,
-    TIFF for TIFF. Regions that may overlap get a mask each (out/REGION/STEM), and where they
-    nest in a label map that map too (out/labels/STEM). as_trained writes the training masks'
+    Labels are class ids (classes.json says which) on the image's own grid and in its own
+    format where that can hold labels: PNG for pictures, TIFF for TIFF, NIfTI for NIfTI and
+    DICOM. ending (".nrrd") chooses another one; patient_fields: DICOM segmentations (".dcm")
+    repeat who was examined. Regions that may overlap get a mask each (out/REGION/STEM), and
+    where they nest in a label map that map too (out/labels/STEM). as_trained writes the training masks'
     own values and palette, probabilities class probabilities (STEM.npy in out/probabilities),
     overlay pictures, measure tables of objects, of classes with sizes and intensities, and of
     shared boundaries. An image that cannot be labelled is listed in the result; the others
@@ -75,7 +80,9 @@ def predict(
     channels = plan.intensity.channels
     files, problems = find_images(wanted_images, channels, n_dims=plan.data.n_dims)
     target = prepare_output(Path(out), overwrite=overwrite, resume=resume)
-    wanted = Outputs(as_trained, probabilities, overlay, measure)
+    wanted = Outputs(
+        as_trained, probabilities, overlay, measure, label_ending(ending), patient_fields
+    )
     settings = {
         "weights": folder.read_status().get("weights_sha256"),
         **plan.inference.model_dump(mode="json"),

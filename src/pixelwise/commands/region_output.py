@@ -135,13 +135,22 @@ def open_label_sink(
     as_trained: bool,
     dtype: str = "uint8",
     palette: tuple[tuple[int, int, int], ...] | None = None,
+    keeps_patient: bool = False,
 ) -> tuple[Sink, Path]:
     """Where the labels of one image go, and the path that stands for them: see written_meaning.
 
-    dtype, palette: of class ids. Raises BadOutput.
+    dtype, palette: of class ids. keeps_patient: as for create_labels. Raises BadOutput.
     """
     if not plan.data.labels.holds_regions:
-        return create_labels(out / name, header, dtype=dtype, palette=palette), out / name
+        sink = create_labels(
+            out / name,
+            header,
+            dtype=dtype,
+            palette=palette,
+            class_names=() if as_trained else tuple(c.name for c in plan.data.classes),
+            keeps_patient=keeps_patient,
+        )
+        return sink, out / name
     places = region_places(plan, as_trained=as_trained)
     return RegionMasks(out, name, header, places), out / places.folders[0] / name
 

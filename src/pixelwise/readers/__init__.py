@@ -96,13 +96,7 @@ def create_labels(
     suffix = path.name[len(image_stem(path)) :].lower()
     create = creators.get(suffix, creators.get(path.suffix.lower()))
     if create is None:
-        raise BadOutput(
-            f"labels cannot be written as {suffix!r}",
-            f"one of {', '.join(sorted(creators))}",
-            "Give the file one of these endings.",
-            path=shown(path),
-            code="unknown-format",
-        )
+        raise _unknown_ending(suffix, shown(path))
     sink: Sink = create(path, header, LabelStyle(dtype, palette, class_names, keeps_patient))
     return sink
 
@@ -144,6 +138,18 @@ def label_suffix(header: Header) -> str:
     return _LABEL_SUFFIXES.get(header.format_name, ".png")
 
 
+def label_ending(text: str) -> str:
+    """An ending that labels can be written with, in lower case; "" stays "".
+
+    Raises BadOutput naming those that there are.
+    """
+    ending = text.strip().lower()
+    ending = f".{ending}" if ending and not ending.startswith(".") else ending
+    if ending and ending not in _creators("labels"):
+        raise _unknown_ending(ending, "")
+    return ending
+
+
 def has_image_suffix(path: Path) -> bool:
     """Whether the ending of a name is that of an image."""
     return path.name.lower().endswith(image_suffixes())
@@ -183,6 +189,16 @@ def _open(path: Path, purpose: Purpose, max_pixels: int | None) -> Source:
 def _is_own(facts: Mapping[str, Any], folder: Path) -> bool:
     recognises = facts.get("recognises_folder")
     return recognises is not None and bool(recognises(folder))
+
+
+def _unknown_ending(ending: str, path: str) -> BadOutput:
+    return BadOutput(
+        f"labels cannot be written as {ending!r}",
+        f"one of {', '.join(sorted(_creators('labels')))}",
+        "Give the file one of these endings.",
+        path=path,
+        code="unknown-format",
+    )
 
 
 def _check_size(header: Header, limit: int) -> None:
