@@ -137,7 +137,11 @@ def _objects(
         return {1: score_objects(true_numbers, predicted_numbers)}
     if not judgement.objects and not judgement.has_sizes:
         return {}
-    return {k: score_components(truth, labels.predicted, k) for k in judgement.foreground}
+    only_sizes = not judgement.objects
+    return {
+        k: score_components(truth, labels.predicted, k, only_sizes=only_sizes)
+        for k in judgement.foreground
+    }
 
 
 def _with_values(scores: CaseScores, extra: Mapping[int, Mapping[str, float]]) -> CaseScores:

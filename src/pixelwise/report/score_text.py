@@ -54,7 +54,7 @@ def _groups(summary: Summary) -> Table:
     shown = list(found.items())[:MAX_GROUPS]
     more = len(found) - len(shown)
     title = f"{metric_name(key)} of every group, mean over its cases"
-    made = _table(f"{title}; {more} more in --format csv" if more else title)
+    made = _table(f"{title}; {more} more in groups.csv (--out)" if more else title)
     made.add_column("group")
     for k in classes:
         made.add_column(Text(summary.class_names[k]), justify="right")
