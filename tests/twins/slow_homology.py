@@ -1,7 +1,8 @@
-"""Persistent homology of a binary image by reducing boundary matrices, column by column.
+"""Persistent homology of a binary image or volume by reducing boundary matrices, column by column.
 
 Cells of closed pixels; a cell enters with the first of its pixels, object pixels before the
-others, within a level corners, then sides, then pixels, each in reading order of the pixel.
+others, within a level corners, then sides (and squares), then pixels, each in reading order
+of the pixel.
 Image persistence as in Cohen-Steiner et al. 2009: columns in the order of the union, rows
 in the order of the mask. Matching as in Stucki et al. 2023.
 """
@@ -12,23 +13,20 @@ import itertools
 
 import numpy as np
 
-Cell = tuple[int, int]
+Cell = tuple[int, ...]
 
 
 def ordered_cells(mask: np.ndarray) -> tuple[dict[Cell, int], dict[Cell, int]]:
     """(place in the filtration, level: 1 in the object's closure) of every cell."""
     place: dict[Cell, int] = {}
     level: dict[Cell, int] = {}
-    offsets = (
-        [(-1, -1), (-1, 1), (1, -1), (1, 1)],
-        [(-1, 0), (0, -1), (1, 0), (0, 1)],
-        [(0, 0)],
-    )
+    every = list(itertools.product((-1, 0, 1), repeat=mask.ndim))
     for value in (1, 0):
         pixels = list(zip(*np.nonzero(mask == value), strict=True))
-        for around in offsets:
-            for (y, x), (dy, dx) in itertools.product(pixels, around):
-                cell = (2 * int(y) + 1 + dy, 2 * int(x) + 1 + dx)
+        for dimension in range(mask.ndim + 1):
+            around = [offset for offset in every if offset.count(0) == dimension]
+            for pixel, offset in itertools.product(pixels, around):
+                cell = tuple(2 * int(i) + 1 + o for i, o in zip(pixel, offset, strict=True))
                 if cell not in place:
                     place[cell] = len(place)
                     level[cell] = value
@@ -37,9 +35,12 @@ def ordered_cells(mask: np.ndarray) -> tuple[dict[Cell, int], dict[Cell, int]]:
 
 def boundary(cell: Cell) -> list[Cell]:
     """The faces of a cell."""
-    y, x = cell
-    faces = [(y - 1, x), (y + 1, x)] if y % 2 else []
-    return faces + ([(y, x - 1), (y, x + 1)] if x % 2 else [])
+    return [
+        (*cell[:axis], cell[axis] + step, *cell[axis + 1 :])
+        for axis in range(len(cell))
+        if cell[axis] % 2
+        for step in (-1, 1)
+    ]
 
 
 def pairs(columns: dict[Cell, int], rows: dict[Cell, int]) -> dict[Cell, Cell]:
@@ -68,9 +69,7 @@ def bars(
     return {
         death: birth
         for death, birth in found.items()
-        if birth[0] % 2 + birth[1] % 2 == dimension
-        and rows[1][birth] == 1
-        and columns[1][death] == 0
+        if sum(i % 2 for i in birth) == dimension and rows[1][birth] == 1 and columns[1][death] == 0
     }
 
 
@@ -78,7 +77,7 @@ def matching_error(truth: np.ndarray, predicted: np.ndarray) -> int:
     """Unmatched bars of both masks, the endless component counted among them."""
     orders = [ordered_cells(m.astype(int)) for m in (truth, predicted, truth | predicted)]
     error = 0
-    for dimension in (0, 1):
+    for dimension in range(truth.ndim):
         own = [bars(order, order, dimension) for order in orders]
         images = [bars(orders[2], order, dimension) for order in orders[:2]]
         births = [set(found.values()) for found in own[:2]]
