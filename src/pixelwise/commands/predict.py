@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pixelwise.commands.crop_output import Crop, check_crop
 from pixelwise.commands.labelling import Labelling, Outputs
 from pixelwise.commands.load_predictor import load_predictor
 from pixelwise.commands.prediction_record import (
@@ -51,21 +52,23 @@ def predict(
     resume: bool = False,
     ending: str = "",
     patient_fields: bool = False,
+    crop: Crop | None = None,
     use: str | Path | None = None,
     deadline: float | None = None,
     listener: Listener = SILENT,
 ) -> PredictResult:
     """Label images: files, folders or glob patterns. One label file per image, same stem.
 
-    Labels are class ids (classes.json says which) on the image's own grid and in its own
-    format where that can hold labels: PNG for pictures, TIFF for TIFF, NIfTI for NIfTI and
-    DICOM. ending (".nrrd") chooses another one; patient_fields: DICOM segmentations (".dcm")
-    repeat who was examined. Regions that may overlap get a mask each (out/REGION/STEM), and
-    where they nest in a label map that map too (out/labels/STEM). as_trained writes the training masks'
+    Labels are class ids (classes.json says which) on the image's own grid and in its own format
+    where that can hold labels: PNG for pictures, TIFF for TIFF, NIfTI for NIfTI and DICOM.
+    ending (".nrrd") chooses another one; patient_fields: DICOM segmentations (".dcm") repeat
+    who was examined. Regions that may overlap get a mask each (out/REGION/STEM), and where they
+    nest in a label map that map too (out/labels/STEM). as_trained writes the training masks'
     own values and palette, probabilities class probabilities (STEM.npy in out/probabilities),
-    overlay pictures, measure tables of objects, of classes with sizes and intensities, and of
-    shared boundaries. An image that cannot be labelled is listed in the result; the others
-    are done.
+    overlay pictures (of a volume its fullest slice), measure tables of objects, of classes
+    with sizes and intensities, and of shared boundaries. crop cuts the images to a class
+    (out/cropped); those that do not show it are listed as warnings. An image that cannot be
+    labelled is listed in the result; the others are done.
     resume: leave out what an earlier prediction into `out`, with the same run and options,
     has labelled already.
     deadline: on `time.monotonic`; images that it leaves no time for are left out.
@@ -75,13 +78,21 @@ def predict(
         load_user_parts(Path(use))
     folder = open_run(Path(run))
     plan = folder.read_plan()
+    if crop is not None:
+        check_crop(plan, crop)
     predictor = load_predictor(folder, plan)
     wanted_images = [images] if isinstance(images, str | Path) else images
     channels = plan.intensity.channels
     files, problems = find_images(wanted_images, channels, n_dims=plan.data.n_dims)
     target = prepare_output(Path(out), overwrite=overwrite, resume=resume)
     wanted = Outputs(
-        as_trained, probabilities, overlay, measure, label_ending(ending), patient_fields
+        as_trained,
+        probabilities,
+        overlay,
+        measure,
+        ending=label_ending(ending),
+        patient_fields=patient_fields,
+        crop=crop,
     )
     settings = {
         "weights": folder.read_status().get("weights_sha256"),
