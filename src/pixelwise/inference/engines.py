@@ -59,8 +59,10 @@ class TorchEngine:
         self._device = device or torch.device("cpu")
         self._layout = MEMORY_FORMATS[memory_format, n_dims]
         self._network = fold_batch_norms(copy.deepcopy(network).eval()).to(self._device)
-        lay_out(self._network, self._layout)
         self._use_bfloat16 = precision == "bfloat16"
+        if self._use_bfloat16:
+            store_in_bfloat16(self._network)
+        lay_out(self._network, self._layout)
         self._name = f"torch-{precision}"
 
     @property
@@ -96,3 +98,14 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
                 part._modules[first] = fuse_conv_bn_eval(convolution, norm, is_transposed)
                 part._modules[second] = nn.Identity()
     return network
+
+
+def store_in_bfloat16(network: nn.Module) -> None:
+    """Keep the weights of convolutions as mixed precision would cast them at every call, in place.
+
+    Answers under autocast stay the same bit for bit; what autocast leaves in float32 (norms, a
+    user's own parameters) does too.
+    """
+    for part in network.modules():
+        if isinstance(part, _CONVOLUTIONS):
+            part.to(torch.bfloat16)
