@@ -9,6 +9,7 @@ PixelwiseError                exit code 1
     ├── BadPlan               a plan, an option or its value
     ├── UnknownName           a part or option that does not exist
     ├── BadRun                a run folder that is missing, damaged or foreign
+    ├── BadBundle             an exported bundle that is damaged, tampered with or too new
     ├── BadOutput             an output that exists already or cannot be written
     └── MissingExtra          an optional package that is not installed
 """
@@ -105,6 +106,10 @@ class UnknownName(UserError):
 
 class BadRun(UserError):
     """A run folder that is missing, damaged, foreign, or made by a newer version."""
+
+
+class BadBundle(UserError):
+    """An exported bundle that is damaged, unsafe, tampered with, too large or too new."""
 
 
 class BadOutput(UserError):
