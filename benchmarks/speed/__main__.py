@@ -1,6 +1,6 @@
 """Runs the speed benchmarks and writes one dated file of results.
 
-python -m benchmarks.speed [startup] [training] [memory] [dense] [scoring]
+python -m benchmarks.speed [startup] [training] [memory] [dense] [scoring] [volumes]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed import dense, memory, scoring, startup, training
+from benchmarks.speed import dense, memory, scoring, startup, training, volumes
 
 PARTS = {
     "startup": startup.measure,
@@ -23,6 +23,7 @@ PARTS = {
     "memory": memory.measure,
     "dense": dense.measure,
     "scoring": scoring.measure,
+    "volumes": volumes.measure,
 }
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 RECORDED = ("pixelwise", "torch", "numpy", "lightning-fabric", "click", "pillow", "tifffile")

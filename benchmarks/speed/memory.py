@@ -28,10 +28,10 @@ def measure() -> dict[str, Any]:
         data, what = _training_data(folder)
         run = folder / "run"
         settings = ["--budget", "5m", "--set", f"training.steps={N_STEPS}"]
-        training = _peak("train", data, "--run", run, *settings)
+        training = peak_of_command("train", data, "--run", run, *settings)
         _write_large_image(folder / "large.png")
         out = folder / "out"
-        prediction = _peak("predict", run, folder / "large.png", "--out", out)
+        prediction = peak_of_command("predict", run, folder / "large.png", "--out", out)
     return {
         "training_data": what,
         "training_peak_gb": round(training / 1e9, 2),
@@ -62,7 +62,7 @@ def _in_colour(grey: np.ndarray[Any, np.dtype[np.uint8]]) -> Image.Image:
     return Image.fromarray(np.stack([grey, grey // 2, 255 - grey], axis=-1))
 
 
-def _peak(*words: object) -> float:
+def peak_of_command(*words: object) -> float:
     """Peak resident bytes of one command. Exits if the command fails."""
     command = [sys.executable, "-m", "pixelwise", *(str(word) for word in words)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
