@@ -23,7 +23,27 @@ from pixelwise.terminal import Terminal
 @click.option("--as-trained", is_flag=True, help="Write the training masks' own values, palette.")
 @click.option("--probabilities", is_flag=True, help="Also write class probabilities (.npy).")
 @click.option("--overlay", is_flag=True, help="Also write pictures with the labels drawn in.")
-@click.option("--measure", is_flag=True, help="Also write a table of the objects of each image.")
+@click.option(
+    "--measure",
+    is_flag=True,
+    help="Also write tables of each image: its objects, its classes (volume, surface, "
+    "intensities), and which classes touch.",
+)
+@click.option(
+    "--crop-to",
+    metavar="CLASS",
+    help="Also cut each image to the box around what was labelled CLASS (out/cropped).",
+)
+@click.option(
+    "--margin",
+    default="0",
+    show_default=True,
+    metavar="LENGTH",
+    help="Around that box: pixels, as 10, or a length, as 5mm.",
+)
+@click.option(
+    "--mask-to", metavar="CLASS", help="Also blank each image outside of what was labelled CLASS."
+)
 @click.option(
     "--ending",
     default="",
@@ -41,17 +61,29 @@ from pixelwise.terminal import Terminal
 @json_option
 @guarded
 def predict(
-    terminal: Terminal, run: str, images: tuple[str, ...], *, as_json: bool, **options: Any
+    terminal: Terminal,
+    run: str,
+    images: tuple[str, ...],
+    *,
+    as_json: bool,
+    crop_to: str | None,
+    mask_to: str | None,
+    margin: str,
+    **options: Any,
 ) -> int:
     """Label IMAGES (files, folders, glob patterns; of any size) with a trained RUN.
 
     One label file per image under the same stem; a pixel holds the class id, classes.json
-    says which class that is. predictions.csv lists how sure the network is of each image.
+    says which class that is. Regions that may overlap get a folder of masks each.
+    predictions.csv lists how sure the network is of each image.
     Images that cannot be labelled are listed, the others are done, and the exit code is 2.
     """
+    from pixelwise.commands.crop_output import Crop
     from pixelwise.commands.predict import predict as work
 
-    result = work(run, list(images), listener=terminal, **options)
+    wants_crop = crop_to is not None or mask_to is not None or margin != "0"
+    crop = Crop(crop_to, margin, mask_to) if wants_crop else None
+    result = work(run, list(images), crop=crop, listener=terminal, **options)
     if as_json:
         print_json(as_plain(result))
     else:

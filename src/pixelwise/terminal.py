@@ -146,9 +146,10 @@ class Terminal:
             doubtful = sorted(result.predictions, key=lambda p: p.confidence)[:3]
             names = ", ".join(f"{p.image.name} ({p.confidence:.2f})" for p in doubtful)
             self.print_line(f"Least sure of: {names}")
-        if result.problems:
-            self.say(f"{len(result.problems)} could not be labelled:")
-            self.show_problems(result.problems)
+        failed = [problem for problem in result.problems if problem.severity == "error"]
+        if failed:
+            self.say(f"{len(failed)} could not be labelled:")
+        self.show_problems(result.problems)
 
     def show_scores(self, result: Any, split: str, table_format: str = "table") -> None:
         """Scores per class and overall, and of people beside them, in one of the formats."""

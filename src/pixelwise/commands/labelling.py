@@ -55,9 +55,9 @@ class Outputs:
     probabilities: bool = False
     overlay: bool = False
     measure: bool = False
-    crop: Crop | None = None
     ending: str = ""
     patient_fields: bool = False
+    crop: Crop | None = None
 
 
 class Labelling:

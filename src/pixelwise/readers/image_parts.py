@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pixelwise.readers.stored_values import import_extra
 from pixelwise.readers.tiff_layout import GEO_TAGS
 
 _TIEPOINT, _TRANSFORMATION = 33922, 34264
+_GZIP_LEVEL = 6
 _TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _PICTURE_BITS = (np.uint8, np.uint16)
 
@@ -158,6 +160,10 @@ def _write_nifti(path: Path, header: Header, volume: Array, region: Region) -> P
         image.set_sform(None, 0)
         image.set_qform(None, 0)
         image.header.set_zooms([float(step) for step in spacing[::-1]])
-    with replacing(path) as temporary:
-        image.to_filename(str(temporary))
+    with (
+        replacing(path) as temporary,
+        temporary.open("wb") as file,
+        gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as stream,
+    ):
+        stream.write(image.to_bytes())
     return path
