@@ -59,6 +59,35 @@ def test_evaluate_takes_a_run_or_two_folders(bright_run: Path, tmp_path: Path) -
         assert "case-5" in {value for row in csv.reader(stream) for value in row}
 
 
+def test_a_run_with_its_probabilities_and_objects(bright_run: Path, tmp_path: Path) -> None:
+    options = ScoringOptions(split="val", objects="components", metrics=("dice",), has_sizes=True)
+    result = evaluate(bright_run, options=options, calibration=True, out=tmp_path / "out")
+    squares = result.summary.probabilities[1]
+    assert squares.roc_auc == 1
+    assert squares.best_threshold is not None
+    assert squares.best_dice == 1
+    means = {m.metric: m.mean for m in result.summary.metrics if m.class_id == 1}
+    assert means["pq"] == means["ap_dsb"] == 1
+    assert "Probabilities" in (tmp_path / "out" / "evaluation.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"annotators": (Path("x"),)}, "--annotator"),
+        ({"label_map": "0=a,1=b"}, "--map"),
+        ({"objects": "numbered"}, "--instances numbered"),
+        ({"threshold": 0.3}, "--threshold"),
+        ({"boundary_tolerance": "wide"}, "'wide'"),
+    ],
+)
+def test_what_only_folders_can_be_asked(
+    bright_run: Path, options: dict[str, object], words: str
+) -> None:
+    with pytest.raises(BadPlan, match=words):
+        score_run(bright_run, split="val", options=ScoringOptions(**options))
+
+
 def make_record(step: int) -> IntervalRecord:
     return IntervalRecord(
         step=step, n_steps=10, seconds=1, loss=1, learning_rate=0.1, images_per_second=1
