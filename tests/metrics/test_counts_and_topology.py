@@ -134,3 +134,45 @@ def test_boundary_iou_of_a_grown_square() -> None:
     assert metrics.boundary_iou(truth, predicted, d=2) == pytest.approx(36 / (64 + 80 - 36))
     assert metrics.boundary_f1(truth, predicted, tolerance=1.5) == 1
     assert metrics.boundary_f1(truth, predicted, tolerance=0.5) == 0
+
+
+def test_betti_error_of_tiles() -> None:
+    """A bar cut in the left half: tiles of 8 see one lost contact, the whole image a piece more."""
+    truth = np.zeros((8, 16), bool)
+    truth[3:5, 1:15] = True
+    predicted = truth.copy()
+    predicted[:, 4] = False
+    assert metrics.betti_error(truth, predicted) == 1
+    assert metrics.betti_error(truth, predicted, patch=8) == 0.5
+    assert metrics.betti_error(truth, predicted, patch=5) == 0  # the cut lies at a border
+    with pytest.raises(ValueError, match="at least 1"):
+        metrics.betti_error(truth, predicted, patch=0)
+
+
+def test_holes_and_cavities_apart() -> None:
+    assert metrics.hole_error(TWO_HOLES, ONE_HOLE) == 1
+    assert metrics.hole_error(TWO_HOLES, ONE_HOLE, connectivity="face") == 0
+    shell = np.zeros((5, 5, 5), bool)
+    shell[1:4, 1:4, 1:4] = True
+    solid = shell.copy()
+    shell[2, 2, 2] = False
+    assert metrics.cavity_error(shell, solid) == 1
+    assert metrics.hole_error(shell, solid) == metrics.component_error(shell, solid) == 0
+
+
+def test_empty_masks_by_option_and_by_convention() -> None:
+    empty, one = np.zeros((4, 4), bool), np.eye(4, dtype=bool)
+    assert metrics.dice(empty, empty, empty=1.0) == metrics.iou(empty, empty, empty=1) == 1
+    assert metrics.fbeta(empty, empty, empty=0) == 0
+    assert metrics.dice(empty, one, empty=1.0) == 0
+    assert metrics.dice(empty, empty, convention="metrics-reloaded") == 1
+    assert metrics.precision(one, empty, convention="metrics-reloaded") == 0
+    assert math.isnan(metrics.dice(empty, one, convention="monai"))
+    assert metrics.dice(one, empty, convention="monai") == 0
+    assert metrics.hd95(one, empty, convention="monai", one_empty="diagonal") == math.hypot(4, 4)
+
+
+def test_sizes_by_hand() -> None:
+    assert metrics.volume_difference(TRUTH, PREDICTED, signed=True) == 1 / 4
+    assert metrics.volume_difference(PREDICTED, TRUTH, signed=True) == -1 / 5
+    assert metrics.volumetric_similarity(TRUTH, PREDICTED) == pytest.approx(1 - 1 / 9)

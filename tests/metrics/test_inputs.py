@@ -88,3 +88,77 @@ def test_a_volume_of_one_slice_is_a_volume() -> None:
 def test_shapes_are_never_broadcast() -> None:
     with pytest.raises(ShapeMismatch):
         metrics.dice(np.ones((4, 4), bool), np.ones((1, 4), bool))
+
+
+@pytest.mark.parametrize(
+    "name", ["dice", "hd", "cldice", "lesion_f1", "boundary_f1", "betti_error"]
+)
+def test_negative_numbers_are_no_mask(name: str) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        getattr(metrics, name)(GOOD.astype(int) - 1, GOOD)
+
+
+def test_options_of_plain_functions_are_checked() -> None:
+    mask = GOOD == 1
+    with pytest.raises(BadPlan, match="one of pixelwise, monai"):
+        metrics.hd95(mask, mask, convention="monay")
+    with pytest.raises(BadPlan, match="Did you mean percentile"):
+        metrics.hd95(mask, mask, percentil=90)
+    with pytest.raises(BadPlan, match="a number"):
+        metrics.nsd(mask, mask, tolerance="2 mm")
+    with pytest.raises(BadPlan, match="needs the option 'tolerance'"):
+        metrics.nsd(mask, mask)
+    with pytest.raises(BadPlan, match="belongs to none"):
+        measure(GOOD, GOOD, ["dice"], tolerance=1)
+    with pytest.raises(BadData, match="percentile"):
+        metrics.hd95(mask, mask, percentile=101)
+
+
+@pytest.mark.parametrize(
+    "name", ["SimpleITK", "simpleitk", "skimage", "scikit_image", "MetricsReloaded", "mikan-rs",
+             "seg-metrics", "surface-distance"]
+)  # fmt: skip
+def test_conventions_are_known_by_every_spelling(name: str) -> None:
+    mask = GOOD == 1
+    assert metrics.hd(mask, mask, convention=name) == 0
+    assert measure(GOOD, GOOD, [f"hd:convention={name}"])[1] == {f"hd:convention={name}": 0}
+
+
+def test_measure_is_truth_then_predicted() -> None:
+    """An asymmetric pair: 6 true pixels, 8 predicted, 4 in both; distances differ too."""
+    truth, predicted = np.zeros((2, 6, 9), np.uint8)
+    truth[1:3, 1:4] = 1
+    predicted[1:3, 2:6] = 1
+    found = measure(truth, predicted, ["precision", "sensitivity", "asd", "hd"], directed=True)[1]
+    assert (found["precision"], found["sensitivity"]) == (4 / 8, 4 / 6)
+    assert (found["asd"], found["hd"]) == (pytest.approx((1 + 2) * 2 / 8), 2)
+    other = measure(predicted, truth, ["precision", "sensitivity", "hd"], directed=True)[1]
+    assert (other["precision"], other["sensitivity"], other["hd"]) == (4 / 6, 4 / 8, 1)
+
+
+def test_classes_by_number_by_list_and_with_the_background() -> None:
+    assert list(measure(GOOD, GOOD, ["dice"])) == [1, 2]
+    assert list(measure(GOOD, GOOD, ["dice"], classes=5)) == [1, 2, 3, 4]
+    assert list(measure(GOOD, GOOD, ["dice"], classes=3, include_background=True)) == [0, 1, 2]
+    found = measure(GOOD, GOOD, "dice", classes=[2, 7])
+    assert found[2]["dice"] == 1
+    assert math.isnan(found[7]["dice"])
+    with pytest.raises(BadData, match="class ids 0 to 1"):
+        measure(GOOD, GOOD, ["dice"], classes=2)
+
+
+def test_tensors_of_every_kind() -> None:
+    mask = torch.from_numpy(GOOD == 1)
+    assert metrics.dice(mask, mask.int()) == 1
+    assert metrics.hd(mask.to(torch.uint8), mask.long()) == 0
+    p = torch.full((2, 3), 0.25, dtype=torch.bfloat16, requires_grad=True)
+    assert metrics.brier(mask, p) == pytest.approx((2 * 0.75**2 + 4 * 0.25**2) / 6)
+    with pytest.raises(BadData, match="float32"):
+        metrics.dice(mask.float(), mask)
+
+
+def test_a_volume_of_one_slice_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    volume = np.ones((1, 31, 37), bool)
+    for _ in range(2):
+        metrics.hd(volume, volume)
+    assert sum("one slice thick" in record.message for record in caplog.records) == 1
