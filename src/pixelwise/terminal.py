@@ -151,6 +151,21 @@ class Terminal:
             self.say(f"{len(failed)} could not be labelled:")
         self.show_problems(result.problems)
 
+    def show_engines(self, choice: Any) -> None:
+        """Which engine was chosen, and what was measured of all."""
+        from pixelwise.report.engine_table import HEADER, engine_rows, engine_sentence
+
+        self._table(HEADER, engine_rows(choice))
+        self.print_line(engine_sentence(choice))
+
+    def show_export(self, result: Any) -> None:
+        """Where a bundle lies, how large it is, how far it agrees with PyTorch."""
+        from pixelwise.core.quantities import format_bytes
+
+        self.print_line(f"Bundle: {result.out} ({format_bytes(result.n_bytes)})")
+        for engine, share in result.agreement.items():
+            self.print_line(f"Equal to {engine}: {share:.4%} of the pixels of the test image")
+
     def show_scores(self, result: Any, split: str, table_format: str = "table") -> None:
         """Scores per class and overall, and of people beside them, in one of the formats."""
         from pixelwise.report.score_text import scores_text
@@ -180,6 +195,7 @@ class Terminal:
         self.print_line(f"Report: {result.report}")
 
     def _summary(self, summary: Any, what: str) -> None:
+        from pixelwise.report.size_table import size_lines
         from pixelwise.report.terminal import summary_table
 
         self._rich(summary_table(summary, what))
@@ -191,6 +207,8 @@ class Terminal:
             if summary.overall.get(key) is not None
         ]
         self.print_line("Overall: " + ", ".join(shown))
+        for line in size_lines(summary):
+            self.print_line(line)
 
     def _rich(self, table: Any) -> None:
         from rich.console import Console

@@ -13,12 +13,12 @@ from pixelwise.core.plan import Plan, label_meaning
 from pixelwise.core.records import CaseScores, Summary
 from pixelwise.data.case_store import read_training_labels
 from pixelwise.data.channel_files import label_stem
-from pixelwise.data.channel_files import label_stem
 from pixelwise.data.labels import read_labels
 from pixelwise.readers.stacked import open_images
 from pixelwise.report.case_scores import case_score
 from pixelwise.report.content import GalleryItem, ReportContent
 from pixelwise.report.page import write_report
+from pixelwise.runs.engine_choice import read_engine_choice
 from pixelwise.runs.folder import RunFolder, open_run
 
 LARGEST_EDGE = 2048
@@ -60,6 +60,7 @@ def write_page(
         gallery_split=split,
         run_name=str(folder.path),
         data_name=name,
+        engines=read_engine_choice(folder),
     )
     write_report(folder.report, content, with_thumbnails=thumbnails)
     return folder.report
@@ -105,7 +106,7 @@ def _make_item(
     split: str,
     caption: str,
 ) -> GalleryItem:
-    with open_images(case.images) as source:
+    with open_images(case.images, plan.intensity.channels) as source:
         image, header = source.read(), source.header
     truth = read_training_labels(case, label_meaning(plan.data.labels))
     predicted = read_labels(

@@ -137,6 +137,7 @@ class CaseScores(Record):
     """All scores of one case. confusion[truth][predicted] counts valid pixels.
 
     Where classes are regions that may overlap there is no confusion of one with another: ().
+    spacing: one number per axis ([z,] y, x) in the unit of the summary, 1 where that is pixels.
     """
 
     id: str
@@ -146,6 +147,7 @@ class CaseScores(Record):
     confusion: tuple[tuple[int, ...], ...]
     classes: tuple[ClassScores, ...]
     confidence: float | None = None
+    spacing: tuple[float, ...] = ()
 
 
 class MetricSummary(Record):

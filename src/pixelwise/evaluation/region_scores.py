@@ -13,7 +13,7 @@ from pixelwise.core.records import CaseScores, ClassScores
 from pixelwise.evaluation.empty_rules import choose_for_evaluation
 from pixelwise.evaluation.object_scores import CaseObjects, score_components
 from pixelwise.evaluation.scoring import DEFAULT_METRICS, score_class
-from pixelwise.metrics.inputs import as_labels, check_range, check_same_grid
+from pixelwise.metrics.inputs import as_labels, as_spacing, check_range, check_same_grid
 from pixelwise.metrics.pair import label_pair
 
 
@@ -65,6 +65,7 @@ def score_regions(  # noqa: PLR0913 - the public call: two arrays and how to rea
         n_ignored=n_ignored,
         confusion=(),
         classes=tuple(classes),
+        spacing=as_spacing(spacing, truth.ndim),
     )
 
 

@@ -58,6 +58,7 @@ def score_pair(
         n_ignored=pair.n_ignored,
         confusion=tuple(tuple(int(n) for n in row) for row in pair.confusion),
         classes=tuple(score_class(pair, k, choices) for k in range(pair.n_classes)),
+        spacing=pair.spacing,
     )
 
 

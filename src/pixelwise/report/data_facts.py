@@ -165,7 +165,8 @@ def _channels_table(facts: Facts) -> Markup:
             channel.percentile_995,
             channel.maximum,
         )
-        rows.append([f"Channel {i}", *(_intensity(value) for value in numbers)])
+        name = facts.channel_names[i] if facts.channel_names else f"Channel {i}"
+        rows.append([name, *(_intensity(value) for value in numbers)])
     heads = ("Lowest", "0.5 %", "Mean", "Standard deviation", "99.5 %", "Highest")
     columns = [Column("Channel"), *(Column(head, "", True) for head in heads)]
     return table(columns, rows, caption="Stored intensities of the training images")

@@ -21,6 +21,7 @@ from pixelwise.report.content import GalleryItem, ReportContent
 from pixelwise.report.data_facts import facts_tables, label_table
 from pixelwise.report.diagnosis import diagnose
 from pixelwise.report.elements import Content, element, folded, joined
+from pixelwise.report.engine_table import engine_section
 from pixelwise.report.gallery import gallery
 from pixelwise.report.overview import (
     headline,
@@ -42,6 +43,7 @@ from pixelwise.report.scores import (
     overall_table,
 )
 from pixelwise.report.settings import environment_table, plan_table
+from pixelwise.report.size_table import size_table
 from pixelwise.report.training_curves import training_curves
 from pixelwise.report.wording import SPLIT_ORDER, count, metric_name, split_name
 
@@ -97,6 +99,7 @@ def render_report(content: ReportContent, *, with_thumbnails: bool = True) -> st
         ),
         _gallery_section(content, with_thumbnails),
         Section("plan", "The plan and its reasons", plan_table(content.plan)),
+        *_engine_sections(content),
         Section(
             "data",
             "The data",
@@ -157,6 +160,7 @@ def score_tables(summary: Summary, colours: Colours) -> list[Content]:
     key = leading_metric(summary)
     return [
         class_table(summary, key, colours),
+        size_table(summary, colours),
         element("p", element("strong", "Empty cases. "), summary.rule, class_="rule"),
         element("p", f"Intervals: {summary.interval}.", class_="rule"),
         *_score_details(summary, key, colours, has_overall=False),
@@ -187,6 +191,7 @@ def score_section(
         details = [folded("Confusion of classes and all metrics", *details, is_bulk=True)]
     parts: list[Content] = [
         class_table(summary, key, colours),
+        size_table(summary, colours),
         rule if is_main else None,
         interval if summary.interval else None,
         element("h3", f"{metric_name(key)} of every case"),
@@ -216,6 +221,12 @@ def _score_details(
         overall_table(summary) if has_overall else None,
         folded("Every metric in full, class by class", *others, is_bulk=True) if others else None,
     ]
+
+
+def _engine_sections(content: ReportContent) -> list[Section]:
+    if content.engines is None:
+        return []
+    return [Section("engines", "Engines for prediction", engine_section(content.engines))]
 
 
 def _gallery_section(content: ReportContent, with_thumbnails: bool) -> Section:
