@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pixelwise.commands.check import check
+    from pixelwise.commands.choose_engine import choose_engine
     from pixelwise.commands.compare import compare
     from pixelwise.commands.demo import demo
     from pixelwise.commands.evaluate import evaluate
+    from pixelwise.commands.export import export
     from pixelwise.commands.inspect import inspect
     from pixelwise.commands.plan import plan
     from pixelwise.commands.predict import predict
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["check", "compare", "demo", "evaluate", "inspect", "plan", "predict", "train"]
+__all__ = [
+    "check", "choose_engine", "compare", "demo", "evaluate", "export", "inspect", "plan",
+    "predict", "train",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

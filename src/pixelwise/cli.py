@@ -6,7 +6,7 @@ import click
 
 from pixelwise.cli_data import check, plan
 from pixelwise.cli_networks import inspect
-from pixelwise.cli_prediction import predict
+from pixelwise.cli_prediction import choose_engine, export, predict
 from pixelwise.cli_scoring import compare, evaluate
 from pixelwise.cli_training import demo, report, train
 
@@ -30,5 +30,7 @@ def main() -> None:
     """
 
 
-for command in (check, plan, train, predict, evaluate, compare, inspect, report, demo):
+for command in (
+    check, plan, train, predict, choose_engine, export, evaluate, compare, inspect, report, demo,
+):  # fmt: skip
     main.add_command(command)

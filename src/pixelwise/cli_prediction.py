@@ -1,4 +1,4 @@
-"""Commands that use a trained run: predict."""
+"""Commands that use a trained run: predict, choose-engine, export."""
 
 from __future__ import annotations
 
@@ -89,3 +89,79 @@ def predict(
     else:
         terminal.show_predictions(result)
     return 2 if any(p.severity == "error" for p in result.problems) else 0
+
+
+@click.command(name="choose-engine")
+@click.argument("run")
+@click.option(
+    "--all",
+    "all_engines",
+    is_flag=True,
+    help="Score all engines, not only the fast ones until one is right.",
+)
+@use_option
+@json_option
+@guarded
+def choose_engine(terminal: Terminal, run: str, *, as_json: bool, **options: Any) -> int:
+    """Measure which engine labels fastest on this machine with RUN without being wrong.
+
+    PyTorch, and ONNX Runtime and OpenVINO where they are installed, in float32, bfloat16 and
+    8-bit integers calibrated on training cases. An engine is right if the mean Dice of the
+    validation cases falls by at most 0.002 and that of no class by more than 0.005. The verdict
+    is kept in RUN/engine.json; predict --engine auto uses it on the same machine.
+    """
+    from pixelwise.commands.choose_engine import choose_engine as work
+
+    choice = work(run, listener=terminal, **options)
+    if as_json:
+        print_json(as_plain(choice))
+    else:
+        terminal.show_engines(choice)
+    return 0
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--to",
+    default="onnx",
+    show_default=True,
+    metavar="FORM",
+    help="onnx, openvino, or bioimageio (for the BioImage Model Zoo).",
+)
+@click.option("--out", required=True, metavar="PATH", help="A folder, or a file ending in .zip.")
+@click.option(
+    "--precision",
+    default="float32",
+    show_default=True,
+    metavar="P",
+    help="float32, or int8 if choose-engine finds it right.",
+)
+@click.option(
+    "--test-image",
+    metavar="FILE",
+    help="Put the pixels of this image into the bundle as its test image; by default it is "
+    "generated, so that no data leaves with the bundle.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an earlier bundle.")
+@use_option
+@json_option
+@guarded
+def export(terminal: Terminal, run: str, *, as_json: bool, **options: Any) -> int:
+    """Write RUN as one bundle that runs anywhere: network, contract, runner, test, hashes.
+
+    \b
+    With onnxruntime and numpy, and nothing else, installed:
+      python runner.py --test               check the hashes and label the test image
+      python runner.py image.npy labels.npy
+    With pixelwise:
+      pixelwise predict BUNDLE IMAGES --out FOLDER
+    """
+    from pixelwise.commands.export import export as work
+
+    result = work(run, listener=terminal, **options)
+    if as_json:
+        print_json(as_plain(result))
+    else:
+        terminal.show_export(result)
+    return 0

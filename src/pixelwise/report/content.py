@@ -14,6 +14,7 @@ from pixelwise.core.plan import Plan
 from pixelwise.core.records import Facts, IntervalRecord, Summary
 from pixelwise.report.pictures import ColouredClass
 from pixelwise.report.volume_pictures import VolumeViews
+from pixelwise.runs.engine_choice import EngineChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class ReportContent:
 
     summaries: split name -> scores; the first of test, val, train that is there makes the
     headline. notes are things to be said aloud (validation cases come from the same image).
-    gallery_split names the split that the gallery's cases belong to.
+    gallery_split names the split that the gallery's cases belong to. engines: the verdict of
+    `choose-engine`, if it was asked for.
     """
 
     title: str
@@ -62,3 +64,4 @@ class ReportContent:
     gallery_split: str = ""
     run_name: str = ""
     data_name: str = ""
+    engines: EngineChoice | None = None
