@@ -14,6 +14,7 @@ from pixelwise.evaluation.bootstrap import N_DRAWS, Interval, bootstrap_means
 from pixelwise.evaluation.empty_rules import rule_text
 from pixelwise.evaluation.group_scores import pooled_masks, score_groups
 from pixelwise.evaluation.score_columns import ScoreColumn, columns_of
+from pixelwise.metrics.label_maps import fcn_scores
 from pixelwise.metrics.pair import MaskPair
 
 Matrix = npt.NDArray[np.float64]
@@ -83,28 +84,6 @@ def summarise(
     )
 
 
-def pooled_overall(confusion: npt.NDArray[np.int64]) -> dict[str, float]:
-    """Pixel accuracy, mean accuracy, mean IoU, frequency-weighted IoU of summed counts.
-
-    Source: Long et al. 2015, section 5. Classes that neither truth nor prediction has are
-    left out; a class that is only predicted counts as 0 in the mean IoU.
-    """
-    right = np.diag(confusion).astype(float)
-    truth, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
-    union = truth + predicted - right
-    total = float(confusion.sum())
-    ious = right[union > 0] / union[union > 0]
-    nothing = math.nan
-    return {
-        "pixel_accuracy": float(right.sum() / total) if total else nothing,
-        "mean_accuracy": float((right[truth > 0] / truth[truth > 0]).mean()) if total else nothing,
-        "mean_iou": float(ious.mean()) if ious.size else nothing,
-        "frequency_weighted_iou": (
-            float((truth[union > 0] * ious).sum() / total) if total else nothing
-        ),
-    }
-
-
 def _mean_iou(pooled: Sequence[MaskPair]) -> float:
     """Mean over the regions that occur."""
     counts = [masks.counts for masks in pooled]
@@ -161,7 +140,7 @@ def _overall(
     background: int | None,
     pooled: Sequence[MaskPair],
 ) -> dict[str, float | None]:
-    numbers = pooled_overall(confusion) if confusion.size else {"mean_iou": _mean_iou(pooled)}
+    numbers = fcn_scores(confusion) if confusion.size else {"mean_iou": _mean_iou(pooled)}
     foreground = [m for m in metrics if m.class_id != background]
 
     def first_of(name: str) -> str:

@@ -150,7 +150,7 @@ def distance_when_empty(
     return empties.only_truth if has_truth else empties.only_predicted
 
 
-_COUNT_EMPTIES: Mapping[str, Mapping[str, Empties]] = {
+COUNT_EMPTIES: Mapping[str, Mapping[str, Empties]] = {
     "monai": dict.fromkeys(("dice", "iou"), Empties(0.0, _NAN, _NAN)),
     "metrics-reloaded": {
         "dice": Empties(0.0, 0.0, 1.0),
@@ -179,7 +179,7 @@ _COUNT_EMPTIES: Mapping[str, Mapping[str, Empties]] = {
 }
 """Overlaps of empty masks where a tool departs from ours: 0, 0 and NaN."""
 
-_UNDEFINED_COUNTS: Mapping[str, Mapping[str, float]] = {
+UNDEFINED_COUNTS: Mapping[str, Mapping[str, float]] = {
     "miseval": dict.fromkeys(("sensitivity", "specificity", "precision", "mcc", "kappa"), 0.0),
     "mikan": dict.fromkeys(("sensitivity", "specificity", "precision", "kappa"), 0.0),
     "pymia": {"sensitivity": -_INF, "precision": 0.0},
@@ -191,7 +191,7 @@ def count_when_empty(
     metric: str, convention: str, has_truth: bool, has_predicted: bool
 ) -> float | None:
     """A tool's value of a count metric where a mask is empty; None: it has none of its own."""
-    empties = _COUNT_EMPTIES.get(convention, {}).get(metric)
+    empties = COUNT_EMPTIES.get(convention, {}).get(metric)
     if empties is None or (has_truth and has_predicted):
         return None
     if has_truth:
@@ -201,4 +201,4 @@ def count_when_empty(
 
 def undefined_count(metric: str, convention: str) -> float:
     """What a tool says where a rate divides by nothing; ours is NaN."""
-    return _UNDEFINED_COUNTS.get(convention, {}).get(metric, _NAN)
+    return UNDEFINED_COUNTS.get(convention, {}).get(metric, _NAN)
