@@ -37,9 +37,7 @@ def scoring_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option("--fov", metavar="FOLDER", help="Masks of the pixels that count, same stems."),
         click.option(
-            "--map",
-            "label_map",
-            metavar="MAP",
+            "--map", "label_map", metavar="MAP",
             help="What stored values mean, in both folders: 0=background,255=cell.",
         ),
         click.option("--ignore", type=int, metavar="VALUE", help="Stored value of void pixels."),
@@ -73,8 +71,12 @@ def scoring_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "the model. Can be given several times.",
         ),
         click.option(
-            "--instances",
-            "objects",
+            "--consensus",
+            type=click.Choice(("majority", "staple")),
+            help="Score against what the truth and the annotators agree on.",
+        ),
+        click.option(
+            "--instances", "objects",
             type=click.Choice(("numbered", "components", "numbered-truth")),
             help="Score single objects too (panoptic quality, AP, SEG, splits, merges …): the "
             "files number them; or they are the connected components of each class, corners "
@@ -92,14 +94,10 @@ def scoring_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Whether the page may show pictures of the data.  [default: thumbnails]",
         ),
         click.option(
-            "--format",
-            "table_format",
-            type=click.Choice(FORMATS),
-            default="table",
-            show_default=True,
-            help="How results are printed.",
+            "--format", "table_format", type=click.Choice(FORMATS), default="table",
+            show_default=True, help="How results are printed.",
         ),
-    )
+    )  # fmt: skip
     for option in reversed(options):
         command = option(command)
     return command

@@ -18,6 +18,7 @@ from pixelwise.commands.compare import compare
 from pixelwise.commands.evaluate import evaluate
 from pixelwise.commands.read_pair import PixelSize
 from pixelwise.commands.scoring_options import ScoringOptions
+from pixelwise.core.errors import UserError
 from pixelwise.core.records import MetricSummary, Summary
 
 
@@ -73,6 +74,26 @@ def test_people_beside_the_prediction(root: Path) -> None:
     page = (root / "out" / "evaluation.html").read_text()
     assert "Beside people" in page
     assert "Boundary tolerance 2 px" in page
+
+
+@pytest.mark.parametrize("consensus", ["majority", "staple"])
+def test_a_consensus_of_people(root: Path, consensus: str) -> None:
+    """Of 10..19, 12..21 and 13..22 two agree on 12..21 (13..19 all three)."""
+    for i in range(4):
+        save(root / "second" / f"case-{i}.png", box(12) * 255)
+        save(root / "third" / f"case-{i}.png", box(13))
+        save(root / "agreed" / f"case-{i}.png", box(12))
+    options = ScoringOptions(
+        annotators=(root / "second", root / "third"), consensus=consensus, metrics=("dice",)
+    )
+    result = evaluate(truth=root / "truth", predicted=root / "agreed", options=options)
+    assert find(result.summary, "dice").mean == pytest.approx(1.0, abs=0.06)
+    if consensus == "majority":
+        assert find(result.summary, "dice").mean == 1
+        assert find(result.humans["third"], "dice").mean == pytest.approx(0.9)
+    assert "Scored against" in result.summary.conditions[0]
+    with pytest.raises(UserError, match="one annotator"):
+        scored(root, consensus="majority")
 
 
 def test_groups_by_a_column(root: Path) -> None:

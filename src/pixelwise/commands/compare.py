@@ -78,7 +78,7 @@ def compare(
         scored[name] = evaluate_folders(truth, folder, options, listener=listener)
         options = replace(
             options, metrics=scored[name].metrics, convention=OURS, boundary_tolerance=None,
-            annotators=(),
+            annotators=options.annotators if options.consensus else (),
         )  # fmt: skip
     summaries = {name: result.summary for name, result in scored.items()}
     comparison = compare_summaries(summaries, seed=seed)

@@ -15,7 +15,7 @@ from pixelwise.commands.read_pair import PixelSize, read_pair
 from pixelwise.commands.score_files import score_files
 from pixelwise.commands.score_pair import Judgement
 from pixelwise.core.case import IGNORE, LabelMeaning
-from pixelwise.core.errors import BadData
+from pixelwise.core.errors import BadData, BadPlan
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.records import Summary
 from pixelwise.data.scoring_pairs import ScoringPair
@@ -33,6 +33,40 @@ class Annotator:
     name: str
     files: Mapping[str, Path]
     meaning: LabelMeaning
+
+
+def with_consensus(
+    pairs: Sequence[ScoringPair], annotators: Sequence[Annotator], consensus: str, n_classes: int
+) -> tuple[ScoringPair, ...]:
+    """Pairs that are scored against what the truth and all annotators of a case agree on.
+
+    consensus: "" leaves the truth as it is. Raises BadPlan for STAPLE of several classes.
+    """
+    if consensus == "staple" and n_classes != 2:
+        raise BadPlan(
+            f"STAPLE was asked for and there are {n_classes} classes", "two classes",
+            "Take --consensus majority.", code="bad-consensus",
+        )  # fmt: skip
+    if not consensus:
+        return tuple(pairs)
+    return tuple(
+        replace(
+            pair,
+            consensus=consensus,
+            others=tuple((a.files[pair.id], a.meaning) for a in annotators if pair.id in a.files),
+        )
+        for pair in pairs
+    )
+
+
+def consensus_sentence(pairs: Sequence[ScoringPair], consensus: str) -> tuple[str, ...]:
+    """What is scored against, if it is not the truth."""
+    if not consensus:
+        return ()
+    alone = sum(not pair.others for pair in pairs)
+    name = "the majority (the lower class where votes tie)" if consensus == "majority" else "STAPLE"
+    left = f"; {alone} cases have one annotator only, who is taken as the truth" if alone else ""
+    return (f"Scored against {name} of the truth and the annotators{left}.",)
 
 
 def score_annotators(
@@ -53,7 +87,7 @@ def score_annotators(
         found[annotator.name] = score_files(against_truth, judgement, listener=listener)
     for one, other in itertools.combinations(annotators, 2):
         between = [
-            replace(pair, truth=one.files[pair.id], truth_meaning=one.meaning)
+            replace(pair, truth=one.files[pair.id], truth_meaning=one.meaning, consensus="")
             for pair in _pairs_of(pairs, other)
             if pair.id in one.files
         ]
@@ -76,6 +110,7 @@ def spread_tolerance(
     Raises BadData if no object was drawn by two.
     """
     classes = tuple(range(1, n_classes))
+    pairs = [replace(pair, consensus="") for pair in pairs]
 
     def spread(pair: ScoringPair) -> tuple[str, npt.NDArray[np.float32]]:
         labels: list[npt.NDArray[np.uint8]] = []

@@ -17,6 +17,7 @@ from pixelwise.core.image import Header
 from pixelwise.data.labels import labels_from, read_fov, read_labels
 from pixelwise.data.polygons import is_polygon_label
 from pixelwise.data.scoring_pairs import ScoringPair
+from pixelwise.evaluation.annotators import majority, staple
 from pixelwise.evaluation.object_scores import number_components
 from pixelwise.readers import open_labels, open_probabilities
 
@@ -66,14 +67,14 @@ class PairLabels:
     probabilities: npt.NDArray[np.floating] | None = None
 
 
-def read_pair(
-    pair: ScoringPair, objects: str = "", pixel_size: PixelSize = PIXELS
-) -> PairLabels:
+def read_pair(pair: ScoringPair, objects: str = "", pixel_size: PixelSize = PIXELS) -> PairLabels:
     """Read a pair. objects: the rule by which files number objects, see `object_scores.RULES`.
 
     Raises ShapeMismatch, naming both sizes or spacings; BadData for values without meaning.
     """
     truth_header, truth = _read(pair.truth, pair.truth_meaning)
+    if pair.consensus:
+        truth = _consensus(pair, truth)
     probabilities = None
     if pair.probabilities is not None:
         with open_probabilities(pair.probabilities) as source:
@@ -99,8 +100,27 @@ def read_pair(
 
 
 def read_truth(pair: ScoringPair) -> Labels:
-    """The class ids of the truth alone."""
-    return _read(pair.truth, pair.truth_meaning)[1]
+    """The class ids of the truth, or of the consensus that stands for it."""
+    truth = _read(pair.truth, pair.truth_meaning)[1]
+    return _consensus(pair, truth) if pair.consensus else truth
+
+
+def _consensus(pair: ScoringPair, truth: Labels) -> Labels:
+    """What the truth and the other annotators agree on; void where the truth is void."""
+    every = [truth]
+    for path, meaning in pair.others:
+        labels = _read(path, meaning)[1]
+        if labels.shape != truth.shape:
+            raise ShapeMismatch([_other_shape(path, labels.shape, pair.truth, truth.shape)])
+        every.append(np.where(labels == IGNORE, truth, labels))
+    if len(every) == 1:
+        return truth
+    if pair.consensus == "staple":
+        agreed = staple([labels == 1 for labels in every]).astype(np.uint8)
+    else:
+        n_classes = 1 + max(int(labels[labels != IGNORE].max(initial=0)) for labels in every)
+        agreed = majority(every, n_classes)
+    return np.where(truth == IGNORE, np.uint8(IGNORE), agreed)
 
 
 def _read(path: Path, meaning: LabelMeaning) -> tuple[Header | None, Labels]:

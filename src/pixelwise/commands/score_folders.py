@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pixelwise.commands.human_spread import Annotator, score_annotators, spread_tolerance
+from pixelwise.commands.human_spread import (
+    Annotator,
+    consensus_sentence,
+    score_annotators,
+    spread_tolerance,
+    with_consensus,
+)
 from pixelwise.commands.read_pair import PixelSize
 from pixelwise.commands.score_files import score_files
 from pixelwise.commands.score_pair import Judgement
@@ -79,6 +85,7 @@ def evaluate_folders(
         _read_annotator(folder, paired, description, options, listener)
         for folder in options.annotators
     ]
+    pairs = with_consensus(pairs, annotators, options.consensus, len(found.classes))
     conditions, tolerance = _find_tolerance(options, pairs, annotators, found, pixel_size)
     judgement = Judgement(
         class_names=[c.name for c in found.classes],
@@ -90,13 +97,14 @@ def evaluate_folders(
         objects=options.objects,
         has_sizes=options.has_sizes,
         split=paired.split,
-        conditions=conditions,
+        conditions=(*consensus_sentence(pairs, options.consensus), *conditions),
     )
     summary = score_files(pairs, judgement, listener=listener)
     humans = score_annotators(pairs, annotators, judgement, listener)
     return EvaluationResult(
         summary, found.classes, pairs, (*paired.notes, *found.notes), humans=humans,
         metrics=tuple(judgement.metrics), pixel_size=pixel_size, split=paired.split or "",
+        human_spread=tolerance if options.boundary_tolerance == AUTO else None,
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from pixelwise.data.groups import make_groups
 from pixelwise.data.labels import read_fov
 from pixelwise.data.scoring_pairs import ScoringPair
 from pixelwise.evaluation.metric_texts import explicit_metrics
-from pixelwise.readers import create_labels
+from pixelwise.readers import create_labels, label_suffix
 from pixelwise.readers.stacked import open_images
 from pixelwise.runs.folder import RunFolder, open_run
 
@@ -122,6 +122,7 @@ def _check_options(options: ScoringOptions) -> None:
     """Raise BadPlan for what only two folders can be asked for."""
     asked = {
         "--annotator": options.annotators,
+        "--consensus": options.consensus,
         "--boundary-tolerance auto": options.boundary_tolerance == AUTO,
         "--instances numbered": options.objects.startswith("numbered"),
         "--map": options.label_map,
@@ -189,7 +190,7 @@ def _scored_area(folder: RunFolder, case: Case, plan: Plan) -> Path | None:
     mask[held_out_region(header.shape, plan.data.hold_out)] = 1
     if case.fov is not None:
         mask &= read_fov(case.fov)
-    path = folder.path / "held-out" / f"{case.id}.png"
+    path = folder.path / "held-out" / f"{case.id}{label_suffix(header)}"
     with create_labels(path, replace(header, palette=None)) as sink:
         sink.write(whole_region(header.shape), mask)
     return path

@@ -25,7 +25,8 @@ class ScoringOptions:
 
     metrics: names, with options as "nsd:tolerance=2". convention: whose rules distances and
     empty cases follow. boundary_tolerance: in units of spacing, or "auto" from the spread of
-    `annotators` (folders). objects: a rule of `object_scores.RULES`, or "". pixel_size: where
+    `annotators` (folders). consensus: "majority" or "staple" of truth and annotators is what
+    is scored against. objects: a rule of `object_scores.RULES`, or "". pixel_size: where
     files do not say it. label_map: as --map. ignore: the stored value of void pixels.
     group: a regular expression or column:NAME. has_sizes: recall of objects by size.
     """
@@ -34,6 +35,7 @@ class ScoringOptions:
     convention: str = OURS
     boundary_tolerance: float | str | None = None
     annotators: Sequence[Path] = ()
+    consensus: str = ""
     objects: str = ""
     pixel_size: PixelSize | None = None
     label_map: str | None = None
@@ -56,7 +58,7 @@ class EvaluationResult:
 
     humans: annotators against the truth and against each other, by their names, on the
     cases that they share with the truth. metrics, pixel_size: what it was scored with.
-    split: of the cases, where known.
+    split: of the cases, where known. human_spread: a tolerance that was taken from people.
     """
 
     summary: Summary
@@ -68,6 +70,7 @@ class EvaluationResult:
     metrics: tuple[str, ...] = ()
     pixel_size: PixelSize = PIXELS
     split: str = ""
+    human_spread: float | None = None
 
 
 def check_options(options: ScoringOptions) -> None:
@@ -87,6 +90,14 @@ def check_options(options: ScoringOptions) -> None:
                 "the boundary tolerance is to be taken from annotators, and none is given",
                 "--annotator FOLDER, the labels of another annotator of the same cases",
                 "Give one, or a number as --boundary-tolerance.", code="no-annotators",
+            )
+        )  # fmt: skip
+    if options.consensus and not options.annotators:
+        problems.append(
+            Problem(
+                f"a consensus by {options.consensus} was asked for, and there is one annotator",
+                "--annotator FOLDER, the labels of another annotator of the same cases",
+                "Give one, or leave --consensus out.", code="no-annotators",
             )
         )  # fmt: skip
     if options.threshold is not None and options.probabilities is None:

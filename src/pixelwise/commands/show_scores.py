@@ -86,7 +86,7 @@ def advise_on(result: EvaluationResult) -> tuple[str, ...]:
     for i in range(n):
         meter.add(read_truth(result.pairs[i * len(result.pairs) // n]))
     found: dict[str, list[str]] = {}
-    for class_id, facts in meter.facts().items():
+    for class_id, facts in meter.facts(result.human_spread).items():
         for advice in advise(facts):
             text = f"{advice.text} Reason: {advice.reason} ({advice.rule}, {advice.source})."
             found.setdefault(text, []).append(result.classes[class_id].name)

@@ -27,7 +27,7 @@ class ScoringPair:
 
     image: what they label, for pictures. probabilities: the .npy file of the prediction; if
     `predicted` is the same file, labels are made from it, with a threshold or the most
-    probable class.
+    probable class. consensus: "majority" or "staple" with `others` stands for the truth.
     """
 
     id: str
@@ -40,6 +40,8 @@ class ScoringPair:
     image: Path | None = None
     probabilities: Path | None = None
     threshold: float | None = None
+    others: tuple[tuple[Path, LabelMeaning], ...] = ()
+    consensus: str = ""
 
 
 @dataclass(frozen=True, slots=True)

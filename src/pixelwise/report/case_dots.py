@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from zlib import crc32
 
 from markupsafe import Markup
 
@@ -40,8 +41,9 @@ def drawn_cases(
 
 
 def case_anchor(case_id: str) -> str:
-    """The anchor of a case's picture."""
-    return "case-" + re.sub(r"[^A-Za-z0-9_-]", "-", case_id)
+    """The anchor of a case's picture; names that differ in signs only keep their own."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "-", case_id)
+    return f"case-{plain}" if plain == case_id else f"case-{plain}-{crc32(case_id.encode()):08x}"
 
 
 def dot_rows(
