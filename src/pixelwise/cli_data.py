@@ -28,7 +28,9 @@ def check(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> in
 
     DATA is a folder with images and masks: images/ and masks/ (or labels, annotations, gt,
     manual …), masks beside the images with a suffix such as _mask, train/val/test subfolders,
-    or polygon annotations of COCO or LabelMe. Nothing is changed. The exit code is 2 if
+    or polygon annotations of COCO or LabelMe. Volumes (NIfTI, DICOM series, NRRD, stacks …) are
+    compared with their masks in space; channels in files of their own (CASE_0000, CASE_t1, or
+    a folder for each) are joined, and missing ones named. Nothing is changed. The exit code is 2 if
     anything must be mended before training.
     """
     from pixelwise.commands.check import check as run

@@ -207,3 +207,28 @@ def test_runs_of_one_channel_take_files_as_they_are() -> None:
     named, _ = group_for_run(paths, ("MRI",))
     assert [image.stem for image in plain] == ["a_0000", "b"]
     assert named == [ImageFiles("a", (paths[0],)), ImageFiles("b", (paths[1],))]
+
+
+def save_four_channels(root: Path, names: list[str]) -> None:
+    for case in CASES:
+        values = np.random.default_rng(len(case)).integers(0, 99, (6, 5, 4, 4)).astype(np.int16)
+        save_volume(root / "imagesTr" / f"{case}.nii.gz", values)
+        save_mask(root / "labelsTr" / f"{case}.nii.gz")
+    content = {"modality": {str(n): name for n, name in enumerate(names)}}
+    (root / "dataset.json").write_text(json.dumps(content))
+
+
+def test_a_description_that_names_the_fourth_axis_settles_it(tmp_path: Path) -> None:
+    save_four_channels(tmp_path, ["FLAIR", "T1w", "t1gd", "T2w"])
+    result = check(tmp_path)
+    assert result.facts is not None
+    assert result.facts.channel_names == ("FLAIR", "T1w", "t1gd", "T2w")
+    assert "volumes-as-channels" not in {p.code for p in result.problems}
+
+
+def test_names_that_are_not_as_many_as_channels_are_said(tmp_path: Path) -> None:
+    save_four_channels(tmp_path, ["FLAIR", "T1w"])
+    result = check(tmp_path)
+    assert result.facts is not None
+    assert result.facts.channel_names == ()
+    assert {"channel-names", "volumes-as-channels"} <= {p.code for p in result.problems}

@@ -54,3 +54,31 @@ def test_a_hopeless_file_is_named() -> None:
     header = Header(Path("a.tif"), (2, 2), 2, np.dtype(np.uint8), "TIFF")
     with pytest.raises(ShapeMismatch, match=r"a\.tif: it has 2 channels"):
         mismatch_sentence(header, 1)
+
+
+def volume(n_channels: int, *names: str) -> Header:
+    dtype = np.dtype(np.uint8)
+    return Header(Path("a.nii"), (2, 2, 2), n_channels, dtype, "NIfTI", channel_names=names)
+
+
+def test_channels_of_volumes_are_no_colours() -> None:
+    with pytest.raises(ShapeMismatch, match="it has 1 channels"):
+        mismatch_sentence(volume(1), 3)
+    with pytest.raises(ShapeMismatch, match="it has 3 channels"):
+        mismatch_sentence(volume(3), 1)
+
+
+def test_named_channels_are_only_converted_if_they_are_colours() -> None:
+    grey = Header(Path("a.png"), (2, 2), 1, np.dtype(np.uint8), "PNG")
+    assert "grey" in mismatch_sentence(grey, 3, ("R", "G", "B"))
+    with pytest.raises(ShapeMismatch, match="DAPI, GFP, RFP"):
+        mismatch_sentence(grey, 3, ("DAPI", "GFP", "RFP"))
+
+
+def test_channels_that_the_file_names_otherwise_are_refused() -> None:
+    assert mismatch_sentence(volume(2, "T1", "flair"), 2, ("t1", "FLAIR")) == ""
+    assert mismatch_sentence(volume(2), 2, ("t1", "FLAIR")) == ""
+    with pytest.raises(ShapeMismatch, match="in another order"):
+        mismatch_sentence(volume(2, "flair", "T1"), 2, ("t1", "FLAIR"))
+    with pytest.raises(ShapeMismatch, match="its channels are T1, T2"):
+        mismatch_sentence(volume(2, "T1", "T2"), 2, ("t1", "FLAIR"))

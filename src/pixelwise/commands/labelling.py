@@ -193,7 +193,7 @@ class Labelling:
                 path=shown(header.path),
                 code="dimensions",
             )
-        sentence = mismatch_sentence(header, data.n_channels)
+        sentence = mismatch_sentence(header, data.n_channels, self._plan.intensity.channels)
         if sentence:
             self._listener.say(f"{shown(header.path)}: {sentence}")
 

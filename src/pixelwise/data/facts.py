@@ -15,6 +15,7 @@ from pixelwise.core.errors import Problem, UserError
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.records import CaseFacts, ChannelFacts, ClassFacts, Facts
 from pixelwise.data.case_look import ChannelSums, Look, look_at_case
+from pixelwise.data.channels import is_colour_names
 from pixelwise.data.mask_scan import N_THREADS
 from pixelwise.data.set_geometry import geometry_problems, median_spacing, spacing_in_unit
 from pixelwise.data.set_problems import absent_classes, condense, describe_set, sum_pixels
@@ -50,6 +51,8 @@ def gather_facts(
     if not usable:
         return None, problems
     n_channels = _choose_channels(usable)
+    if len(dataset.channel_names) == n_channels > 1:  # what the further axis is, is known
+        problems = [problem for problem in problems if problem.code != "volumes-as-channels"]
     problems += describe_set(usable, dataset, n_channels)
     problems += geometry_problems(usable, dataset)
     if len(usable) == len(looks):
@@ -85,7 +88,9 @@ def _collect(dataset: DataSet, looks: Sequence[Look], n_channels: int) -> Facts:
         spacing=median_spacing(training, dataset),
         unit=dataset.unit,
         channel_names=dataset.channel_names if len(dataset.channel_names) == n_channels else (),
-        is_colour=n_channels == 3 and dtypes == {"uint8"},
+        is_colour=n_channels == 3
+        and dtypes == {"uint8"}
+        and is_colour_names(dataset.channel_names),
         has_fov=any(look.case.fov is not None for look in looks),
     )
 

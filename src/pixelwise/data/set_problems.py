@@ -72,7 +72,7 @@ def sum_pixels(looks: Sequence[Look]) -> npt.NDArray[np.int64]:
 def describe_set(looks: Sequence[Look], dataset: DataSet, n_channels: int) -> list[Problem]:
     """What is odd about a set as a whole: mixed channels, sizes and types, empty masks."""
     return [
-        *_channel_problems(looks, n_channels),
+        *_channel_problems(looks, dataset, n_channels),
         *_mixed_problems(looks, dataset),
         *_empty_masks(looks, dataset),
         *repeated_pictures(looks),
@@ -86,14 +86,15 @@ def describe_set(looks: Sequence[Look], dataset: DataSet, n_channels: int) -> li
     ]
 
 
-def _channel_problems(looks: Sequence[Look], n_channels: int) -> list[Problem]:
+def _channel_problems(looks: Sequence[Look], dataset: DataSet, n_channels: int) -> list[Problem]:
+    names = dataset.channel_names if len(dataset.channel_names) == n_channels else ()
     found: dict[str, list[Look]] = {}
-    problems: list[Problem] = []
+    problems: list[Problem] = _named_otherwise(dataset, n_channels)
     for look in looks:
         if look.header is None:
             continue
         try:
-            sentence = mismatch_sentence(look.header, n_channels)
+            sentence = mismatch_sentence(look.header, n_channels, names)
         except ShapeMismatch as error:
             problems += error.problems
             continue
@@ -109,6 +110,26 @@ def _channel_problems(looks: Sequence[Look], n_channels: int) -> list[Problem]:
             )
         )
     return problems
+
+
+def _named_otherwise(dataset: DataSet, n_channels: int) -> list[Problem]:
+    """Channel names that are not as many as the channels."""
+    names = dataset.channel_names
+    if not names or len(names) == n_channels:
+        return []
+    if len(names) == 1 and n_channels == 3:
+        return []  # one name for a colour picture, as in "RGB"
+    return [
+        Problem(
+            f"{count_text(len(names), 'channel')} are named ({name_some(list(names))}), the images "
+            f"have {n_channels}",
+            "a name for each channel",
+            "Correct channel_names in dataset.json; until then the names are not used.",
+            shown(dataset.root),
+            "warning",
+            "channel-names",
+        )
+    ]
 
 
 def _mixed_problems(looks: Sequence[Look], dataset: DataSet) -> list[Problem]:
