@@ -101,3 +101,8 @@ def test_rows_sum_up_to_whole_surfaces() -> None:
 
 def test_nothing_has_no_surface() -> None:
     assert surface_size(np.zeros((4, 4), bool)) == 0
+
+
+def test_spacing_may_be_whole_numbers() -> None:
+    labels = np.array([[0, 1], [0, 1]], np.uint8)
+    assert np.array_equal(contact_areas(labels, 2, (2, 1)), contact_areas(labels, 2, (2.0, 1.0)))

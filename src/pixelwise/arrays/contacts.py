@@ -34,8 +34,8 @@ def contact_areas(
     Units: lengths (2D) in that of spacing, areas (3D) in its square; None: pixels.
     estimator: "faces" adds up sides of pixels: exact for boxes along the axes, too large
     elsewhere (4/pi for discs, 3/2 for balls). "crofton" counts crossings of lines in 4 (2D)
-    or 13 (3D) directions: within 3 % for smooth shapes, up to 8 % too small for planes
-    along an axis. Classes that share no side of a pixel have 0 in both.
+    or 13 (3D) directions: within 3 % for smooth closed surfaces, up to 8 % too small for
+    planes along an axis, and more where two classes touch over a few pixels only. Classes that share no side of a pixel have 0 in both.
     Source: Crofton's formula with Voronoi weights of the directions, Lehmann and Legland,
     Insight Journal 2012; here for any spacing.
     """
@@ -98,7 +98,7 @@ def _crossings(
 def _weights(steps: tuple[float, ...]) -> dict[Offset, float]:
     """Each direction of the lattice with its share of all directions, sum 1."""
     offsets = [o for o in itertools.product((-1, 0, 1), repeat=len(steps)) if o > (0,) * len(steps)]
-    vectors = np.array(offsets) * np.array(steps)
+    vectors = np.array(offsets, np.float64) * np.array(steps, np.float64)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     if len(steps) == 3:
         areas = SphericalVoronoi(np.vstack([vectors, -vectors])).calculate_areas()

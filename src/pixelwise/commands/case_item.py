@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pixelwise.arrays.region_bits import mask_of_region
 from pixelwise.core.case import IGNORE
 from pixelwise.core.image import Array, Header
+from pixelwise.report.contact_table import measure_contacts
 from pixelwise.report.content import GalleryItem
 from pixelwise.report.pictures import ColouredClass, find_background, viewable_rgb
 from pixelwise.report.region_layers import regions_as_classes
@@ -78,6 +79,7 @@ def draw_item(arrays: CaseArrays, showing: Showing, item: GalleryItem, *, most: 
     counted = count_labels(arrays, showing)
     if showing.overlaps:
         (truth, predicted), classes = regions_as_classes([truth, predicted], showing.classes)
+    contacts = measure_contacts(truth, predicted, classes, showing.spacing, showing.unit)
     if truth.ndim == 2:
         step = max(1, -(-max(truth.shape) // most))
         picture = viewable_rgb(arrays.image)
@@ -87,6 +89,7 @@ def draw_item(arrays: CaseArrays, showing: Showing, item: GalleryItem, *, most: 
             truth=truth[::step, ::step],
             predicted=predicted[::step, ::step],
             classes=classes,
+            contacts=contacts,
         )
     views = view_volume(
         arrays.image,
@@ -105,6 +108,7 @@ def draw_item(arrays: CaseArrays, showing: Showing, item: GalleryItem, *, most: 
         truth=plane.truth,
         predicted=plane.predicted,
         classes=classes,
+        contacts=contacts,
         views=views,
     )
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from pixelwise.core.case import IGNORE
 from pixelwise.report.case_dots import case_anchor
 from pixelwise.report.case_views import Layer, layered_row, picture_row, verdict
+from pixelwise.report.contact_table import contact_fold
 from pixelwise.report.content import GalleryItem
 from pixelwise.report.distance_maps import Bins, distance_layer
 from pixelwise.report.elements import Content, element
@@ -49,7 +50,10 @@ def draw_case(
         more = [] if item.distances is None else [_distance_view(item.case_id, item.distances)]
         rows = picture_row(item.case_id, cut, classes, most=most, more=more)
     heading = _heading(item, element("span", f"{score_name} {number(item.score)}", class_="score"))
-    figure = element("figure", heading, rows, class_="case", id=anchor or case_anchor(item.case_id))
+    touching = None if item.contacts is None else contact_fold(item.contacts)
+    figure = element(
+        "figure", heading, rows, touching, class_="case", id=anchor or case_anchor(item.case_id)
+    )
     return CaseFigure(
         item.case_id, figure, bool((item.truth == IGNORE).any()), item.distances is not None
     )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pixelwise.core.errors import Problem
 from pixelwise.core.plan import Plan
 from pixelwise.core.records import Facts, IntervalRecord, Summary
+from pixelwise.report.contact_table import Contacts
 from pixelwise.report.pictures import ColouredClass
 from pixelwise.report.volume_pictures import VolumeViews
 from pixelwise.runs.engine_choice import EngineChoice
@@ -27,6 +28,7 @@ class GalleryItem:
     volume; image, truth and predicted are then the first of the planes. distances (y, x):
     the steps of a map of surface distances, as distance_maps.distance_bins gives them.
     classes: what the labels stand for, where those are not the classes of the page.
+    contacts: which of them touch.
     """
 
     case_id: str
@@ -39,6 +41,7 @@ class GalleryItem:
     views: VolumeViews | None = None
     distances: npt.NDArray[np.uint8] | None = None
     classes: Sequence[ColouredClass] = ()
+    contacts: Contacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
