@@ -35,7 +35,8 @@ def contact_areas(
     estimator: "faces" adds up sides of pixels: exact for boxes along the axes, too large
     elsewhere (4/pi for discs, 3/2 for balls). "crofton" counts crossings of lines in 4 (2D)
     or 13 (3D) directions: within 3 % for smooth closed surfaces, up to 8 % too small for
-    planes along an axis, and more where two classes touch over a few pixels only. Classes that share no side of a pixel have 0 in both.
+    planes along an axis, and more where two classes touch over a few pixels only.
+    Classes that share no side of a pixel have 0 in both.
     Source: Crofton's formula with Voronoi weights of the directions, Lehmann and Legland,
     Insight Journal 2012; here for any spacing.
     """
