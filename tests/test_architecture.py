@@ -90,7 +90,12 @@ def test_dependencies_are_what_is_imported() -> None:
     optional |= {"llvmlite", "markupsafe"}  # parts of numba and of jinja2
     declared = {re.split(r"[<>=!~\[]", text)[0] for text in project["dependencies"]}
     used = {DISTRIBUTIONS.get(name, name) for name in imported_packages()}
-    assert used <= declared | optional
+    extras = {
+        re.split(r"[<>=!~\[]", text)[0]
+        for texts in project["optional-dependencies"].values()
+        for text in texts
+    }
+    assert used <= declared | optional | extras
     assert declared - optional <= used
 
 
