@@ -98,7 +98,13 @@ def plan(
     facts = _with_asymmetry(facts, dataset)
     if given is None and settings:
         unmeasured = propose_plan(
-            facts, dataset, budget_seconds=seconds, measure=_pretend, seed=seed, hold_out=hold_out
+            facts,
+            dataset,
+            budget_seconds=seconds,
+            measure=_pretend,
+            seed=seed,
+            hold_out=hold_out,
+            pins=pins.only("geometry"),  # it decides how many axes everything else has
         )
         change_plan(unmeasured.plan, settings)  # mistakes are told before the measuring starts
     probe = Probe(int(pins.get("training.threads") or usable_cores()))

@@ -25,6 +25,10 @@ class Pins:
         prefix = f"{name}."
         return {k.removeprefix(prefix): v for k, v in self.values.items() if k.startswith(prefix)}
 
+    def only(self, section: str) -> Pins:
+        """What is fixed in one section, the rest free."""
+        return Pins({k: v for k, v in self.values.items() if k.startswith(f"{section}.")})
+
     @property
     def network(self) -> str | None:
         """The name of the network, None if the planner may choose it."""
