@@ -108,6 +108,23 @@ def test_labels_of_images_without_a_place(tmp_path: Path) -> None:
         assert np.array_equal(source.read()[0], LABELS)
 
 
+@pytest.mark.parametrize("shape", [(9, 23, 19), (3, 2, 5), (40, 7, 3)])
+def test_frames_that_begin_within_a_byte(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    labels = np.random.default_rng(2).integers(0, 6, shape).astype(np.uint8)
+    header = Header(tmp_path / "x", shape, 1, np.dtype("u1"), "NumPy")
+    with create_labels(tmp_path / "a.dcm", header) as sink:
+        sink.write(whole_region(shape), labels)
+    with open_labels(tmp_path / "a.dcm") as source:
+        assert np.array_equal(source.read()[0], labels)
+    data = pydicom.dcmread(tmp_path / "a.dcm")
+    found = np.zeros(shape, np.uint8)
+    for mask, group in zip(data.pixel_array, data.PerFrameFunctionalGroupsSequence, strict=True):
+        plane = group.FrameContentSequence[0].DimensionIndexValues[1] - 1
+        number = group.SegmentIdentificationSequence[0].ReferencedSegmentNumber
+        found[plane][mask.astype(bool)] = number
+    assert np.array_equal(found, labels)
+
+
 def test_an_image_without_any_label_is_whole(tmp_path: Path) -> None:
     header = Header(tmp_path / "x", (5, 6, 7), 1, np.dtype("u1"), "NumPy")
     create_labels(tmp_path / "a.dcm", header).close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pixelwise.core.contents import damaged, shown
 from pixelwise.core.errors import UnreadableFile, UserError
@@ -35,6 +37,7 @@ class SegmentationSource(Closing):
                 code="segmentation-type",
             )
         self._path = path
+        self._packed: npt.NDArray[np.uint8] | None = None
         by_place: dict[tuple[float, ...], list[Slice]] = {}
         for frame in frames:
             place = () if frame.position is None else tuple(np.round(frame.position, _DIGITS))
@@ -77,13 +80,10 @@ class SegmentationSource(Closing):
 
     def _decode(self, frames: Sequence[Slice]) -> Array:
         """The labels (j, i) of the frames on one plane."""
-        pixels = import_extra("pydicom.pixels", "DICOM")
         meta = frames[0].meta
         labels = np.zeros((int(meta.Rows), int(meta.Columns)), self._header.dtype)
-        n_frames = int(meta.get("NumberOfFrames") or 1)
         for frame in frames:
-            index = frame.frame if n_frames > 1 else None
-            mask = pixels.pixel_array(self._path, index=index).astype(bool)
+            mask = self._mask(frame.frame, labels.shape)
             if labels[mask].any():
                 raise UnreadableFile(
                     "its segments overlap, so that a pixel has several labels",
@@ -94,3 +94,22 @@ class SegmentationSource(Closing):
                 )
             labels[mask] = self._segments[frame.frame]
         return labels
+
+    def _mask(self, index: int, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+        """One frame of bits, which begins in the middle of a byte where frames are odd.
+
+        The packed bits of all frames are kept, an eighth of their pixels.
+        """
+        if self._packed is None:
+            data = import_extra("pydicom", "DICOM").dcmread(self._path)
+            if data.file_meta.TransferSyntaxUID.is_encapsulated or data.BitsAllocated != 1:
+                whole = data.pixel_array.reshape(-1, *shape)
+                self._packed = np.packbits(whole.astype(bool), bitorder="little")
+            else:
+                self._packed = np.frombuffer(data.PixelData, np.uint8)
+        start, n_bits = index * math.prod(shape), math.prod(shape)
+        needed = self._packed[start // 8 : (start + n_bits + 7) // 8]
+        bits = np.unpackbits(needed, bitorder="little")[start % 8 :][:n_bits]
+        if len(bits) < n_bits:
+            raise EOFError(f"truncated: frame {index + 1} is not whole")
+        return bits.reshape(shape).astype(bool)
