@@ -125,6 +125,7 @@ def test_pages_and_comparison_of_regions(predicted: Path, brains: Path, tmp_path
     evaluate(truth=brains / "masks", predicted=predicted, out=tmp_path / "scores")
     page = (tmp_path / "scores" / "evaluation.html").read_text()
     assert "enhancing tumour" in page and 'type="range"' in page
+    assert "truths are empty" not in page  # regions are met one by one, not as class ids
     found = compare(
         {"masks": predicted, "map": predicted / "labels"}, truth=brains / "masks",
         out=tmp_path / "compared",

@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
+
+from pixelwise.arrays.region_bits import mask_of_region
 from pixelwise.commands.draw_cases import draw_cases
 from pixelwise.commands.read_pair import read_truth
 from pixelwise.commands.scoring_options import EvaluationResult
-from pixelwise.core.case import ClassInfo
+from pixelwise.core.case import IGNORE, ClassInfo
 from pixelwise.core.comparisons import Comparison
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.records import Summary
-from pixelwise.evaluation.advice import advise
+from pixelwise.evaluation.advice import TaskFacts, advise
 from pixelwise.evaluation.comparison import compare_summaries
 from pixelwise.evaluation.summary import summarise
 from pixelwise.evaluation.task_facts import TaskMeter
@@ -81,12 +84,8 @@ def compare_with_humans(result: EvaluationResult) -> dict[str, Comparison]:
 def advise_on(result: EvaluationResult) -> tuple[str, ...]:
     """Which metrics to trust for these truths, as sentences with reason and source."""
     wanted = [k for k in range(len(result.classes)) if k != result.summary.background]
-    meter = TaskMeter(wanted, has_spacing=result.summary.unit != "px")
-    n = min(MAX_LOOKED_AT, len(result.pairs))
-    for i in range(n):
-        meter.add(read_truth(result.pairs[i * len(result.pairs) // n]))
     found: dict[str, list[str]] = {}
-    for class_id, facts in meter.facts(result.human_spread).items():
+    for class_id, facts in _measure_truths(result, wanted).items():
         for advice in advise(facts):
             text = f"{advice.text} Reason: {advice.reason} ({advice.rule}, {advice.source})."
             found.setdefault(text, []).append(result.classes[class_id].name)
@@ -94,6 +93,25 @@ def advise_on(result: EvaluationResult) -> tuple[str, ...]:
         text if len(names) == len(wanted) else f"{', '.join(names)}: {text}"
         for text, names in found.items()
     )
+
+
+def _measure_truths(result: EvaluationResult, wanted: Sequence[int]) -> dict[int, TaskFacts]:
+    """The facts of every class over some truths; regions overlap, so each is met by itself."""
+    has_spacing = result.summary.unit != "px"
+    meters = {k: TaskMeter([1], has_spacing=has_spacing) for k in wanted}
+    together = TaskMeter(wanted, has_spacing=has_spacing)
+    n = min(MAX_LOOKED_AT, len(result.pairs))
+    for i in range(n):
+        truth = read_truth(result.pairs[i * len(result.pairs) // n])
+        if not result.summary.has_regions:
+            together.add(truth)
+            continue
+        for region, meter in meters.items():
+            inside = mask_of_region(truth, region).astype(np.uint8)
+            meter.add(np.where(truth == IGNORE, truth, inside))
+    if not result.summary.has_regions:
+        return together.facts(result.human_spread)
+    return {k: meter.facts(result.human_spread)[1] for k, meter in meters.items()}
 
 
 def _without_extras(summary: Summary, like: Summary) -> Summary:
