@@ -29,7 +29,6 @@ from benchmarks.queue.cells import Cell, Table, select
 from benchmarks.queue.pinned_code import CHECKOUT, code_here, pin_code
 from benchmarks.queue.store import RESULTS, Store
 from benchmarks.queue.work import OVERHEAD_SECONDS, Work, measure_cells, run_cells, time_cells
-
 from pixelwise.core.errors import UserError
 from pixelwise.core.quantities import format_duration, parse_duration
 

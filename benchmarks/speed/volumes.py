@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from benchmarks.speed.memory import peak_of_command
 from torch import nn
 
+from benchmarks.speed.memory import peak_of_command
 from pixelwise.commands.load_predictor import load_predictor
 from pixelwise.core.plan import (
     AugmentationSection,

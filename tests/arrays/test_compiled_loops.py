@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
-from tests.twins import slow_metrics as slow
 
 from pixelwise.arrays.centre_lines import skeleton
 from pixelwise.arrays.counting import count_pairs
@@ -16,6 +15,7 @@ from pixelwise.arrays.distances import percentile_of, weighted_percentile
 from pixelwise.arrays.nearest import PointSet
 from pixelwise.arrays.run_topology import betti_of_runs
 from pixelwise.arrays.scanning import scan_labels
+from tests.twins import slow_metrics as slow
 
 ALL = np.ones(256, dtype=bool)
 

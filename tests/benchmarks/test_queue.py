@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from benchmarks.networks import TABLE
 from benchmarks.networks.pages import CHART, PAGE, render
 from benchmarks.networks.scatter import Dot, Panel, draw
@@ -22,7 +23,6 @@ from benchmarks.queue.cells import Cell, fingerprint, select
 from benchmarks.queue.pinned_code import CHECKOUT, Code, pin_code
 from benchmarks.queue.store import Store
 from benchmarks.queue.work import Work, measure_cells, run_cells, time_cells
-
 from pixelwise.networks import NETWORKS
 
 WORKER = r"""

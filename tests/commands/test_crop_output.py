@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.commands.test_region_output import BRATS, make_plan
-from tests.plans import STORED
 
 from pixelwise.commands.crop_output import Crop, check_crop, find_box, margin_pixels, write_crop
 from pixelwise.commands.predict import predict
@@ -20,6 +18,8 @@ from pixelwise.core.plan import Plan
 from pixelwise.data.region_table import Scale
 from pixelwise.readers import open_image
 from pixelwise.readers.image_parts import write_part
+from tests.commands.test_region_output import BRATS, make_plan
+from tests.plans import STORED
 
 PLAN = Plan.model_validate(STORED)
 

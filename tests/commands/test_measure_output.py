@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.commands.test_region_output import BRATS, make_plan
-from tests.plans import STORED
 
 from pixelwise.commands.measure_output import write_measures
 from pixelwise.core.image import Header
 from pixelwise.core.plan import Plan
+from tests.commands.test_region_output import BRATS, make_plan
+from tests.plans import STORED
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

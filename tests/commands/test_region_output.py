@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.plans import STORED
 
 from pixelwise.commands.region_output import (
     described_classes,
@@ -19,6 +18,7 @@ from pixelwise.core.image import Header, whole_region
 from pixelwise.core.plan import Plan
 from pixelwise.data.labels import read_labels
 from pixelwise.readers import open_labels
+from tests.plans import STORED
 
 NAMES = ("whole tumour", "core", "enhancing")
 BRATS = {"0": 0, "1": 0b011, "2": 0b001, "4": 0b111}

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.folders import make_set, save
 
 from pixelwise.data.cases import find_cases
 from pixelwise.data.facts import gather_facts
 from pixelwise.data.labels import read_labels
+from tests.data.folders import make_set, save
 
 SHAPE = (16, 20)
 NAMES = ("a", "b", "c", "d")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.folders import MASK, save
 
 from pixelwise.core.case import LabelMeaning
 from pixelwise.core.errors import ShapeMismatch
@@ -26,6 +25,7 @@ from pixelwise.data.region_sets import (
     folder_name,
     read_regions,
 )
+from tests.data.folders import MASK, save
 
 PATH = Path("set/dataset.json")
 BRATS = {"whole tumour": [1, 2, 4], "core": [1, 4], "enhancing": [4]}

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.twins.slow_homology import matching_error
 
 from pixelwise.core.errors import ShapeMismatch
 from pixelwise.metrics import betti_error
 from pixelwise.metrics.betti_matching import betti_matching, betti_matching_error
+from tests.twins.slow_homology import matching_error
 
 
 @given(st.integers(0, 2**32 - 1))

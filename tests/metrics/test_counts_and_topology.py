@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.twins import slow_metrics as slow
 
 from pixelwise import metrics
 from pixelwise.metrics.topology import betti_numbers
+from tests.twins import slow_metrics as slow
 
 TRUTH = np.array([[1, 1, 1, 1, 0, 0, 0, 0, 0, 0]], bool)
 PREDICTED = np.array([[1, 1, 1, 0, 1, 1, 0, 0, 0, 0]], bool)  # TP 3, FP 2, FN 1, TN 4

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.twins import slow_metrics as slow
 
 from pixelwise import metrics
 from pixelwise.core.errors import BadData
+from tests.twins import slow_metrics as slow
 
 SPACINGS = {2: [(1.0, 1.0), (2.0, 0.7)], 3: [(1.0, 1.0, 1.0), (3.0, 0.5, 1.25)]}
 

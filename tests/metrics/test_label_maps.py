@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.twins import slow_metrics as slow
 
 from pixelwise import metrics
 from pixelwise.core.errors import BadData, BadPlan, ShapeMismatch
+from tests.twins import slow_metrics as slow
 
 # class 0: 4 right, 1 predicted as 1; class 1: 2 right, 1 as 0; class 2 only in the second image
 FIRST_TRUTH = np.array([[0, 0, 0, 0, 0, 1, 1, 1]])

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from benchmarks.peers.cases import Case
 from benchmarks.peers.object_tools import TOPOLOGY_TOOLS
 from benchmarks.peers.record import KINDS
 from benchmarks.peers.tools import TOOLS, answer, is_here
-
 from pixelwise import metrics
 
 RECORDED = json.loads(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.plans import make_facts
 
 from pixelwise.planning.choices import (
     choose_augmentation,
@@ -12,6 +11,7 @@ from pixelwise.planning.choices import (
     choose_tile,
 )
 from pixelwise.planning.volumes import choose_grid
+from tests.plans import make_facts
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import pytest
-from tests.plans import make_dataset, make_facts
 from torch import nn
 
 from pixelwise.core.errors import UnknownName
@@ -19,6 +18,7 @@ from pixelwise.planning.optimizer_choice import RATE_WITH_NORM, RATE_WITHOUT_NOR
 from pixelwise.planning.pins import Pins
 from pixelwise.planning.plan_file import change_plan, read_pins
 from pixelwise.planning.propose import Proposal, propose_plan
+from tests.plans import make_dataset, make_facts
 
 
 class Machine:

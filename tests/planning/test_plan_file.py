@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.plans import STORED, make_plan
 
 from pixelwise.core.errors import BadPlan, UserError
 from pixelwise.planning.plan_file import change_plan, load_plan, save_plan
+from tests.plans import STORED, make_plan
 
 
 def store(folder: Path, **sections: Any) -> Path:

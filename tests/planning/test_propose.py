@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.plans import make_dataset, make_facts
 
 from pixelwise.networks.unet import WIDTHS
 from pixelwise.planning.candidate import Candidate, Measurement
 from pixelwise.planning.network_choice import STEPS_WANTED
 from pixelwise.planning.plan_file import check_plan
 from pixelwise.planning.propose import Proposal, propose_plan, training_seconds
+from tests.plans import make_dataset, make_facts
 
 
 class Machine:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.plans import make_dataset, make_facts
 
 from pixelwise.core.case import ClassInfo, DataSet, LabelMeaning
 from pixelwise.core.errors import BadPlan
@@ -14,6 +13,7 @@ from pixelwise.planning.candidate import Candidate, Measurement
 from pixelwise.planning.plan_file import change_plan
 from pixelwise.planning.propose import propose_plan
 from pixelwise.planning.task_choice import choose_task
+from tests.plans import make_dataset, make_facts
 
 NAMES = ("whole", "core", "enhancing")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.plans import make_facts
 
 from pixelwise.core.records import Facts
 from pixelwise.planning.choices import choose_augmentation
 from pixelwise.planning.volumes import choose_grid, topology, volume_patch
+from tests.plans import make_facts
 
 
 def facts_of(shape: tuple[int, ...], *spacings: tuple[float, ...]) -> Facts:

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import torch
 from safetensors import SafetensorError
-from tests.plans import make_dataset, make_facts, make_plan
 
 from pixelwise.core import files
 from pixelwise.core.errors import BadOutput, BadRun
 from pixelwise.core.records import IntervalRecord
 from pixelwise.runs import tensor_files
 from pixelwise.runs.folder import RunFolder, create_run, open_run
+from tests.plans import make_dataset, make_facts, make_plan
 
 WEIGHTS = {"layer.weight": torch.arange(6.0).reshape(2, 3), "layer.bias": torch.zeros(2)}
 RECORD = IntervalRecord(

@@ -91,9 +91,7 @@ def _in_order(
     return tuple(known[folder_name(name).casefold()] for name in names)
 
 
-def _of_folders(
-    files: Sequence[Path], folders: Sequence[str], ignore: int | None
-) -> LabelMeaning:
+def _of_folders(files: Sequence[Path], folders: Sequence[str], ignore: int | None) -> LabelMeaning:
     paths = [path for file in files for path in region_files(file, folders)]
     masks, problems = scan_masks(paths)
     raise_errors(problems)
@@ -151,4 +149,3 @@ def _of_role(problems: Sequence[Problem], role: str, side: Path) -> list[Problem
         replace(p, path=shown(side), what=p.what.replace("the masks", f"the {role} files"))
         for p in problems
     ]
-
