@@ -83,7 +83,8 @@ class RunEngines:
 
     @cached_property
     def float_model(self) -> OnnxNetwork:
-        """The network as an ONNX model in float32."""
+        """The network as an ONNX model in float32. Raises BadPlan if it is not exported."""
+        self._require_exported()
         return self._kept("network", self._export)
 
     @cached_property
@@ -121,7 +122,7 @@ class RunEngines:
             for core, halo in zip(section.tile, section.halo, strict=True)
         )
 
-    def _export(self) -> tuple[OnnxNetwork, int]:
+    def _require_exported(self) -> None:
         name = self._plan.network.name
         reason = NETWORKS.find(name).facts.get("no_export")
         if reason:
@@ -131,6 +132,9 @@ class RunEngines:
                 "Predict with --engine torch.",
                 code="no-export",
             )
+
+    def _export(self) -> tuple[OnnxNetwork, int]:
+        name = self._plan.network.name
         return (
             export_onnx(
                 self._network, n_channels=self._n_channels, tile=self._tile, name=f"network {name}"
