@@ -193,7 +193,7 @@ class Runner:
 
 def _load(folder: Path, network: Tree) -> Callable[[Array], Array]:
     """A function (n, c, …) -> (n, k, …): ONNX Runtime, or OpenVINO for its own form."""
-    field, fixed, path = network["field"], network["fixed"], folder / network["file"]
+    field, fixed, path = network["field"], network.get("fixed"), folder / network["file"]
     if path.suffix == ".onnx":
         import onnxruntime
 
