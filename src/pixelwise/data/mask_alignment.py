@@ -1,0 +1,126 @@
+"""Whether a mask lies where its image's edges are, and if not, how far off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft, ndimage
+
+from pixelwise.core.case import IGNORE
+
+REACH = 8
+"""Shifts of up to this many pixels along each axis are tried."""
+
+_LARGEST_EDGE = 768
+"""Of larger images the middle part of this size is looked at."""
+
+_FEWEST_PIXELS = 40
+"""With fewer boundary pixels nothing can be said."""
+
+NOTICEABLE = 2.0
+"""Shifts of fewer pixels than this are not told from how annotators draw."""
+
+_SPREADS = 4.0
+"""A shift must stand out from those of the other cases by this many of their spreads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Where a mask fits its image best.
+
+    offset: (dy, dx) pixels that the mask would have to move; (0, 0) is aligned.
+    agreement: mean edge strength under the mask's outline as it lies, in standard deviations
+    of the image's edge strength above its mean. gain: how much more there is at `offset`.
+    """
+
+    offset: tuple[int, int]
+    agreement: float
+    gain: float
+
+
+def measure_alignment(image: npt.NDArray[Any], labels: npt.NDArray[np.uint8]) -> Alignment | None:
+    """Try shifts of the mask against the edges of the image.
+
+    Shape: image (c, y, x), labels (y, x) class ids, 255 void. None if there is too little
+    outline, or no edge, to tell. Edge strength is the root of the Sobel magnitude after a
+    slight blur, so that a few strong edges do not outvote all others.
+    """
+    middle = tuple(_middle(length) for length in labels.shape)
+    labels, image = labels[middle], image[(slice(None), *middle)]
+    if min(labels.shape) <= 4 * REACH:
+        return None
+    outline = _outline(labels)
+    n_pixels = float(outline.sum())
+    strength = _edge_strength(image)
+    spread = float(strength.std())
+    if n_pixels < _FEWEST_PIXELS or spread == 0:
+        return None
+    scores = (_correlate(outline, strength) / n_pixels - float(strength.mean())) / spread
+    best = np.unravel_index(int(np.argmax(scores)), scores.shape)
+    here = float(scores[REACH, REACH])
+    offset = (int(best[0]) - REACH, int(best[1]) - REACH)
+    return Alignment(offset, here, float(scores[best]) - here)
+
+
+def find_shifted(alignments: Sequence[Alignment | None]) -> list[int]:
+    """Indices of the cases whose mask lies off, as seen against the other cases.
+
+    A set whose outlines follow no edges anyway (fuzzy objects) has widely spread offsets,
+    and then only what stands out from them is named.
+    """
+    known = [index for index, found in enumerate(alignments) if found is not None]
+    offsets = np.array(
+        [found.offset for found in alignments if found is not None], dtype=np.float64
+    ).reshape(-1, 2)
+    if not len(known):
+        return []
+    centre = np.median(offsets, axis=0)
+    away = np.hypot(*(offsets - centre).T)
+    # the common offset of a whole set is a finding too, unless it is a pixel of convention
+    distance = away if np.hypot(*centre) < NOTICEABLE else np.hypot(*offsets.T)
+    usual = 1.4826 * float(np.median(away))
+    limit = max(NOTICEABLE, _SPREADS * usual)
+    return [index for index, far in zip(known, distance, strict=True) if far >= limit]
+
+
+def _middle(length: int) -> slice:
+    start = max(0, (length - _LARGEST_EDGE) // 2)
+    return slice(start, start + min(length, _LARGEST_EDGE))
+
+
+def _outline(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """1 on both sides of every border between classes, away from the image's own border."""
+    found = np.zeros(labels.shape, bool)
+    for axis in (0, 1):
+        first = tuple(slice(None, -1) if a == axis else slice(None) for a in (0, 1))
+        second = tuple(slice(1, None) if a == axis else slice(None) for a in (0, 1))
+        differs = labels[first] != labels[second]
+        differs &= (labels[first] != IGNORE) & (labels[second] != IGNORE)
+        found[first] |= differs
+        found[second] |= differs
+    inside = np.zeros(labels.shape, np.float32)
+    inside[REACH:-REACH, REACH:-REACH] = found[REACH:-REACH, REACH:-REACH]
+    return inside
+
+
+def _edge_strength(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    total = np.zeros(image.shape[1:], np.float32)
+    for channel in image:
+        smooth = ndimage.gaussian_filter(channel.astype(np.float32), 1.0)
+        scale = float(smooth.std()) or 1.0
+        total += np.hypot(ndimage.sobel(smooth, 0), ndimage.sobel(smooth, 1)) / scale
+    return np.sqrt(total)
+
+
+def _correlate(
+    outline: npt.NDArray[np.float32], strength: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Sum of strength under the outline, for every shift of it up to REACH."""
+    sizes = [fft.next_fast_len(length + 2 * REACH, real=True) for length in outline.shape]
+    product = np.conj(fft.rfft2(outline, sizes)) * fft.rfft2(strength, sizes)
+    shifts = np.arange(-REACH, REACH + 1)
+    return np.asarray(fft.irfft2(product, sizes)[np.ix_(shifts, shifts)], np.float32)
