@@ -62,6 +62,37 @@ def test_missing_pixels_are_left_out_of_the_scale() -> None:
     assert (nothing.centre.tolist(), nothing.scale.tolist()) == ([0], [1])
 
 
+def test_zeros_around_an_object_do_not_count() -> None:
+    """Of 0, 2, 6: mean 4, deviation 2; what is 0 in one channel of two does count."""
+    found = measured_scale(np.array([[0, 2, 6, 0]]), without_zeros=True)
+    assert (found.centre.tolist(), found.scale.tolist()) == ([4], [2])
+    two = measured_scale(np.array([[0, 0, 4], [0, 1, 3]]), without_zeros=True)
+    assert (two.centre.tolist(), two.scale.tolist()) == ([2, 2], [2, 1])
+    empty = measured_scale(np.zeros((1, 5)), without_zeros=True)
+    assert (empty.centre.tolist(), empty.scale.tolist()) == ([0], [1])
+
+
+class Ball:
+    """A large volume that is nowhere in memory: 1 in a ball of half its edge, air around it."""
+
+    def __init__(self, edge: int) -> None:
+        self.header = SimpleNamespace(shape=(edge,) * 3)
+
+    def read(self, region: Region | None = None) -> Array:
+        assert region is not None, "a large volume is not read whole"
+        edge = self.header.shape[0]
+        axes = [np.arange(p.start, p.stop) / edge - 0.5 for p in region]
+        squares = sum(a**2 for a in np.meshgrid(*axes, indexing="ij", sparse=True))
+        return (squares < 0.25**2)[None].astype(np.float32)
+
+
+def test_a_large_volume_is_measured_all_over() -> None:
+    """The ball takes 4/3 pi / 4^3 = 6.5 % of the cube; its corners are air."""
+    pixels = sample_pixels(Ball(600))  # type: ignore[arg-type]  # enough of a source
+    assert pixels.shape[1] <= 2 * intensity.SAMPLE_PIXELS
+    assert float(pixels.mean()) == pytest.approx(4 / 3 * np.pi / 64, rel=0.6)
+
+
 @pytest.mark.parametrize(("scheme", "expected"), [("image", [-1, 1]), ("data set", [0, 1])])
 def test_the_plan_says_whose_scale(tmp_path: Path, scheme: Any, expected: list[float]) -> None:
     path = save(tmp_path / "a.png", np.array([[10, 30]], np.uint8))

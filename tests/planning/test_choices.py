@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from pixelwise.core.records import Facts
 from pixelwise.planning.choices import (
     choose_augmentation,
     choose_intensity,
@@ -57,6 +60,43 @@ def test_outliers_are_cut_off() -> None:
     )  # fmt: skip
     section, _ = choose_intensity(facts.model_copy(update={"channels": (channel,)}))
     assert (section.low, section.high) == ((-300.0,), (400.0,))
+
+
+def volume_facts(foreground: tuple[float, ...], zero_share: float = 0.0, **more: Any) -> Facts:
+    facts = make_facts((60, 60, 60), **more)
+    channel = facts.channels[0].model_copy(
+        update={"minimum": -1024.0, "maximum": 3000.0, "percentile_005": -1000.0,
+                "percentile_995": 400.0, "foreground": foreground}
+    )  # fmt: skip
+    cases = tuple(c.model_copy(update={"zero_share": zero_share}) for c in facts.cases)
+    return facts.model_copy(update={"channels": (channel,), "cases": cases})
+
+
+def test_objects_in_a_narrow_part_of_the_intensities_get_a_window() -> None:
+    """A liver: 1400 units from air to bone, of which it takes 300; one scale for all scans."""
+    section, reason = choose_intensity(volume_facts((90.0, 40.0, -60.0, 240.0)))
+    assert section.scheme == "data set"
+    assert (section.centre, section.scale) == ((90.0,), (40.0,))
+    assert (section.low, section.high) == ((-60.0,), (240.0,))
+    assert "-60 to 240" in reason.reason
+
+
+@pytest.mark.parametrize("foreground", [(), (90.0, 300.0, -600.0, 390.0)])
+def test_objects_of_all_intensities_get_none(foreground: tuple[float, ...]) -> None:
+    section, _ = choose_intensity(volume_facts(foreground))
+    assert (section.centre, section.scale) == ((100.0,), (20.0,))
+    assert section.high == (3000.0,)
+
+
+@pytest.mark.parametrize(("share", "means", "expected"), [
+    (0.4, (60.0, 140.0), True), (0.2, (60.0, 140.0), False), (0.4, (98.0, 102.0), False),
+])  # fmt: skip
+def test_what_was_cut_away_does_not_count(
+    share: float, means: tuple[float, ...], expected: bool
+) -> None:
+    section, reason = choose_intensity(volume_facts((), share, means=means))
+    assert section.without_zeros is expected
+    assert ("do not count" in reason.reason) is expected
 
 
 def test_constant_images_have_a_scale() -> None:

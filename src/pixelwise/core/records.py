@@ -41,7 +41,11 @@ class ClassFacts(Record):
 
 
 class ChannelFacts(Record):
-    """Intensities of one channel over the training split, void and non-finite left out."""
+    """Intensities of one channel over the training split, void and non-finite left out.
+
+    foreground: mean, standard deviation, 0.5 and 99.5 percentile over the pixels of all
+    classes but the first, () if there are none.
+    """
 
     minimum: float
     maximum: float
@@ -49,12 +53,14 @@ class ChannelFacts(Record):
     std: float
     percentile_005: float
     percentile_995: float
+    foreground: tuple[float, ...] = ()
 
 
 class CaseFacts(Record):
     """One case: spatial shape ([z,] y, x), channels, dtype, pixels of each class.
 
-    means, stds: intensity of each channel over the case's finite pixels.
+    means, stds: intensity of each channel over the case's finite pixels. zero_share: of the
+    pixels that are 0 in every channel.
     spacing ([z,] y, x) in the unit of the set, empty if the file states none; orientation:
     which way its stored axes run, as "RAS". n_labelled: pixels that count, neither void nor
     outside the field of view; class_pixels add up to more or less where regions overlap.
@@ -72,6 +78,7 @@ class CaseFacts(Record):
     spacing: tuple[float, ...] = ()
     orientation: str = ""
     n_labelled: int | None = None
+    zero_share: float = 0.0
 
     @property
     def n_counted(self) -> int:

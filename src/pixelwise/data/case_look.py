@@ -76,16 +76,19 @@ class Look:
     """What one case holds. class_pixels has one count for each id 0..255, inside the field
     of view (for each region, where labels are sets of regions); n_outside counts what lies
     beyond it, n_labelled what is neither outside nor void. `channels` covers all finite pixels,
-    `counted` those that are neither void nor outside. Equal pictures have equal digests.
+    `counted` those that are neither void nor outside, `foreground` those of them that lie in
+    another class than the first; n_zero are 0 in every channel. Equal pictures have equal digests.
     """
 
     case: Case
     header: Header | None = None
     channels: list[ChannelSums] = field(default_factory=list)
     counted: list[ChannelSums] = field(default_factory=list)
+    foreground: list[ChannelSums] = field(default_factory=list)
     class_pixels: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_N_IDS, np.int64))
     n_outside: int = 0
     n_labelled: int = 0
+    n_zero: int = 0
     n_nan: int = 0
     n_infinite: int = 0
     n_nodata: int = 0
@@ -176,6 +179,7 @@ def _read_pixels(
     can_label = not look.has_errors and look.case.label is not None
     look.channels = [ChannelSums() for _ in range(image.header.n_channels)]
     look.counted = [ChannelSums() for _ in range(image.header.n_channels)]
+    look.foreground = [ChannelSums() for _ in range(image.header.n_channels)]
     digest = hashlib.blake2b(repr(image.header.shape).encode(), digest_size=16)
     for region in bands(image.header):
         pixels = image.read(region)
@@ -191,6 +195,10 @@ def _read_pixels(
             nodata = image.header.geometry.get(NODATA)
             if nodata is not None:
                 look.n_nodata += int(((pixels == nodata).all(axis=0) & valid).sum())
+            for channel, sums in zip(pixels, look.foreground, strict=True):
+                values = channel[valid & (labels > 0)]
+                sums.merge(sum_channel(values[np.isfinite(values)], stride))
+        look.n_zero += int((pixels == 0).all(axis=0).sum())
         _add_pixels(look, pixels, valid, stride)
     look.n_labelled = int(look.class_pixels[:IGNORE].sum())
     if meaning.holds_regions:

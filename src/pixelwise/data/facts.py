@@ -112,6 +112,7 @@ def _case_facts(look: Look, dataset: DataSet) -> CaseFacts:
         stds=tuple(channel.std for channel in look.channels),
         spacing=spacing_in_unit(look.header, dataset.unit) or (),
         orientation=placement.code if placement is not None else "",
+        zero_share=look.n_zero / max(math.prod(look.header.shape), 1),
     )
 
 
@@ -147,12 +148,8 @@ def _class_sizes(dataset: DataSet, looks: Sequence[Look]) -> npt.NDArray[np.floa
 def _channel_facts(looks: Sequence[Look], index: int, n_channels: int) -> ChannelFacts:
     """Pooled over cases. Grey in a colour set counts for every channel, as match_channels
     repeats it; colour in a grey set is left out of the pool."""
-    pooled = ChannelSums()
-    for look in looks:
-        if len(look.counted) == n_channels:
-            pooled.merge(look.counted[index])
-        elif len(look.counted) == 1:
-            pooled.merge(look.counted[0])
+    pooled = _pool([look.counted for look in looks], index, n_channels)
+    inside = _pool([look.foreground for look in looks], index, n_channels)
     if not pooled.n:
         return ChannelFacts(
             minimum=0.0, maximum=0.0, mean=0.0, std=0.0, percentile_005=0.0, percentile_995=0.0
@@ -165,7 +162,26 @@ def _channel_facts(looks: Sequence[Look], index: int, n_channels: int) -> Channe
         std=pooled.std,
         percentile_005=float(low),
         percentile_995=float(high),
+        foreground=_foreground(inside),
     )
+
+
+def _pool(cases: Sequence[list[ChannelSums]], index: int, n_channels: int) -> ChannelSums:
+    pooled = ChannelSums()
+    for sums in cases:
+        if len(sums) == n_channels:
+            pooled.merge(sums[index])
+        elif len(sums) == 1:
+            pooled.merge(sums[0])
+    return pooled
+
+
+def _foreground(sums: ChannelSums) -> tuple[float, ...]:
+    sample = np.concatenate(sums.sample) if sums.sample else np.zeros(0)
+    if not len(sample):
+        return ()
+    low, high = np.percentile(sample, [_LOW_PERCENT, _HIGH_PERCENT])
+    return sums.mean, sums.std, float(low), float(high)
 
 
 def _choose_channels(looks: Sequence[Look]) -> int:

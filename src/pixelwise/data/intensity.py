@@ -16,7 +16,9 @@ Floats = npt.NDArray[np.float32]
 SAMPLE_PIXELS = 4_000_000
 """Images up to this size are measured whole, larger ones on a regular grid of blocks."""
 
-_BLOCK = 256
+_BLOCK = {2: 256, 3: 32}
+"""Edges of the blocks: small enough that some lie in the middle of a volume, not in its air."""
+
 _SMALLEST_SCALE = 1e-6
 
 
@@ -51,13 +53,20 @@ def scale_for(
     """
     if section.scheme == "data set":
         return _section_scale(section)
-    return measured_scale(convert(sample_pixels(source)))
+    pixels = convert(sample_pixels(source))
+    return measured_scale(pixels, without_zeros=section.without_zeros)
 
 
-def measured_scale(pixels: Array) -> IntensityScale:
-    """The scale by mean and standard deviation of (c, n) pixels of one image."""
+def measured_scale(pixels: Array, *, without_zeros: bool = False) -> IntensityScale:
+    """The scale by mean and standard deviation of (c, n) pixels of one image.
+
+    without_zeros: of the pixels that are not 0 in every channel; an image that is 0
+    everywhere has centre 0 and scale 1.
+    """
     values = pixels.astype(np.float64)
     finite = np.isfinite(values)
+    if without_zeros:
+        finite &= (values != 0).any(axis=0)
     n_finite = np.maximum(finite.sum(axis=1), 1)
     centre = np.where(finite, values, 0.0).sum(axis=1) / n_finite
     squares = np.where(finite, (values - centre[:, None]) ** 2, 0.0).sum(axis=1) / n_finite
@@ -78,7 +87,7 @@ def sample_pixels(source: Source) -> Array:
 
 
 def _grid_of_blocks(shape: tuple[int, ...]) -> list[Region]:
-    edges = [min(_BLOCK, length) for length in shape]
+    edges = [min(_BLOCK[len(shape)], length) for length in shape]
     n_blocks = max(1, SAMPLE_PIXELS // int(np.prod(edges)))
     per_axis = max(1, round(n_blocks ** (1 / len(shape))))
     starts = [

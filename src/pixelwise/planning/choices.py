@@ -24,6 +24,13 @@ ASYMMETRIC = 0.4
 mirroring would show the network what it never meets. Street scenes and brain structures give
 0.5 to 0.9, cells, vessels and lesions at most 0.3."""
 
+NARROW = 2.5
+"""Objects whose intensities take less than one part of this many of all have a window of their
+own: tissue among air, bone and metal. A brain among its own tissues has a ratio near 1."""
+
+CUT_AWAY = 0.25
+"""From this median share of zeros on, volumes were cut out of something; as nnU-Net has it."""
+
 SHIFTING = 0.35
 """If the mean intensities of the images spread more than this share of the spread within
 images, intensities are no common scale, and each image is normalised by itself."""
@@ -55,23 +62,63 @@ def choose_intensity(facts: Facts) -> tuple[IntensitySection, Choice]:
     shift = _relative_shift(facts)
     is_shared = shift <= SHIFTING
     scheme = "data set" if is_shared else "image"
+    is_window = is_shared and _has_window(facts)
+    without_zeros = not is_shared and _median_zero_share(facts) > CUT_AWAY
+    limits = [_window(channel) if is_window else _limits(channel) for channel in facts.channels]
+    numbers = [
+        channel.foreground[:2] if is_window else (channel.mean, channel.std)
+        for channel in facts.channels
+    ]
     section = IntensitySection(
-        scheme="data set" if is_shared else "image",
-        centre=tuple(channel.mean for channel in facts.channels),
-        scale=tuple(max(channel.std, 1e-6) for channel in facts.channels),
-        low=tuple(_limits(channel)[0] for channel in facts.channels),
-        high=tuple(_limits(channel)[1] for channel in facts.channels),
+        scheme=scheme,  # type: ignore[arg-type]  # checked by pydantic
+        centre=tuple(mean for mean, _ in numbers),
+        scale=tuple(max(std, 1e-6) for _, std in numbers),
+        low=tuple(low for low, _ in limits),
+        high=tuple(high for _, high in limits),
         channels=facts.channel_names,
+        without_zeros=without_zeros,
     )
     reason = Choice(
         field="intensity.scheme",
-        value=scheme,
+        value=scheme + (", of the objects' range" if is_window else ""),
         fact=f"image means spread by {shift:.2f} of the spread within images",
-        reason="Intensities mean the same in all images, so one scale keeps that."
-        if is_shared
-        else "Images differ in exposure, so each is brought to mean 0 and deviation 1 by itself.",
+        reason=_intensity_reason(facts, is_shared=is_shared, is_window=is_window)
+        + (" Pixels that are 0 lie around the object and do not count." if without_zeros else ""),
     )
     return section, reason
+
+
+def _intensity_reason(facts: Facts, *, is_shared: bool, is_window: bool) -> str:
+    if not is_shared:
+        return "Images differ in exposure, so each is brought to mean 0 and deviation 1 by itself."
+    if not is_window:
+        return "Intensities mean the same in all images, so one scale keeps that."
+    shown = ", ".join("{:.4g} to {:.4g}".format(*_window(channel)) for channel in facts.channels)
+    return (
+        "Intensities mean the same in all images, and the objects lie in a narrow part of them: "
+        f"{shown} is spread out, the rest is clipped."
+    )
+
+
+def _has_window(facts: Facts) -> bool:
+    """Whether the objects of volumes lie in a narrow part of all intensities, as in CT."""
+    if facts.n_dims == 2 or not all(channel.foreground for channel in facts.channels):
+        return False
+    ranges = [
+        (c.percentile_995 - c.percentile_005, _window(c)[1] - _window(c)[0]) for c in facts.channels
+    ]
+    return all(0 < NARROW * inside < whole for whole, inside in ranges)
+
+
+def _window(channel: ChannelFacts) -> tuple[float, float]:
+    """The 0.5 and 99.5 percentiles of the labelled objects."""
+    return channel.foreground[2], channel.foreground[3]
+
+
+def _median_zero_share(facts: Facts) -> float:
+    """Of volumes; pictures may well be black somewhere without anything being cut away."""
+    shares = sorted(case.zero_share for case in facts.cases)
+    return shares[len(shares) // 2] if shares and facts.n_dims == 3 else 0.0
 
 
 def choose_augmentation(

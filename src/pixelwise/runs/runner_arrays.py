@@ -52,7 +52,7 @@ def intensity_scale(section: Tree, image: Array) -> Scale:
     """What makes the network's input of stored values: clip, subtract, divide, per channel."""
     numbers = [section[key] for key in ("low", "high", "centre", "scale")]
     if section["scheme"] == "image":
-        numbers = _measured(_sample(image))
+        numbers = _measured(_sample(image), section.get("without_zeros", False))
     low, high, centre, width = (np.asarray(values, np.float32) for values in numbers)
 
     def apply(values: Array) -> Array:
@@ -68,9 +68,11 @@ def intensity_scale(section: Tree, image: Array) -> Scale:
     return apply
 
 
-def _measured(pixels: Array) -> list[Any]:
+def _measured(pixels: Array, without_zeros: bool) -> list[Any]:
     values = pixels.astype(np.float64)
     finite = np.isfinite(values)
+    if without_zeros:
+        finite &= (values != 0).any(axis=0)
     count = np.maximum(finite.sum(axis=1), 1)
     centre = np.where(finite, values, 0.0).sum(axis=1) / count
     squares = np.where(finite, (values - centre[:, None]) ** 2, 0.0).sum(axis=1) / count
@@ -80,11 +82,12 @@ def _measured(pixels: Array) -> list[Any]:
     return [-limit, limit, centre, width]
 
 
-def _sample(image: Array, most: int = 4_000_000, block: int = 256) -> Array:
+def _sample(image: Array, most: int = 4_000_000) -> Array:
     """(c, n): all pixels of a small image, blocks on a regular grid of a large one."""
     shape = image.shape[1:]
     if math.prod(shape) <= most:
         return image.reshape(len(image), -1)
+    block = 256 if len(shape) == 2 else 32
     edges = [min(block, length) for length in shape]
     per_axis = max(1, round(max(1, most // math.prod(edges)) ** (1 / len(shape))))
     starts = [
