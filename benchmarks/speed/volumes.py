@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.speed.memory import peak_of_command
-from pixelwise.commands.load_predictor import load_predictor
+from pixelwise.commands.load_predictor import make_predictor, torch_engine
 from pixelwise.core.plan import (
     AugmentationSection,
     OptimizerSection,
@@ -37,7 +37,7 @@ from pixelwise.inference.tiles import read_tile
 from pixelwise.learning.fit import Until, fit
 from pixelwise.learning.state import start_state
 from pixelwise.losses import LOSSES
-from pixelwise.networks import NetworkIO, build_network
+from pixelwise.networks import NetworkIO, build_network, field_of
 from pixelwise.readers import create_labels, open_image
 from pixelwise.runs.folder import open_run
 from pixelwise.runs.trained_network import load_network
@@ -187,10 +187,10 @@ def _labelling_ways(run: Path, image: Path, folder: Path) -> tuple[dict[str, Ste
     """From file to file, and the run's network alone on the tiles of that, in its arithmetic."""
     opened = open_run(run)
     plan = opened.read_plan()
-    predictor = load_predictor(opened, plan)
+    network = load_network(opened, plan)
+    predictor = make_predictor(torch_engine(network, plan), field_of(network), plan)
     if not isinstance(predictor, Predictor):
         raise RuntimeError("the plan has a grid of its own: this compares equal tiles")
-    network = load_network(opened, plan)
     layout = MEMORY_FORMATS[plan.training.memory_format, 3]
     network.to(memory_format=layout)  # type: ignore[call-overload]  # missing in the stub
     with open_image(image) as source:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pixelwise.cli_options import (
+    INTERRUPTED,
     as_plain,
     guarded,
     json_option,
@@ -56,7 +57,63 @@ from pixelwise.terminal import Terminal
     is_flag=True,
     help="Repeat the fields of the patient in DICOM segmentations; else they stay empty.",
 )
+@click.option(
+    "--engine",
+    default="trained",
+    show_default=True,
+    metavar="NAME",
+    help="What runs the network: trained (PyTorch as in the training), auto (the fastest here "
+    "that is right, measured once), or torch, onnx, openvino, also with -bfloat16 or -int8.",
+)
+@click.option(
+    "--tile",
+    default="plan",
+    show_default=True,
+    metavar="EDGE",
+    help="Pixels along a tile's edge without halo: 512, or 64x256x256 (z first). Smaller "
+    "tiles need less memory.",
+)
+@click.option(
+    "--exact",
+    is_flag=True,
+    help="Read as much around each tile as the network sees, so that tiles give what the whole "
+    "image would. Not possible with instance norm.",
+)
+@click.option(
+    "--blend",
+    is_flag=False,
+    flag_value=0.5,
+    default=0.0,
+    type=float,
+    metavar="[SHARE]",
+    help="Let tiles overlap by this share of their edge (0.5 if none is given) and blend them "
+    "with Gaussian weights.",
+)
+@click.option(
+    "--average",
+    default="plan",
+    show_default=True,
+    type=click.Choice(["plan", "none", "mirror", "rotations"]),
+    help="Average over mirror images, or over quarter turns too (4 or 8 times as long in 2D). "
+    "Refused along axes where the images have a direction.",
+)
+@click.option(
+    "--skip-empty",
+    is_flag=False,
+    flag_value=0.1,
+    default=0.0,
+    type=float,
+    metavar="[RANGE]",
+    help="Take a tile for class 0 unseen if in every channel its brightest and darkest pixel, "
+    "halo included, differ by less than RANGE normalised units (0.1 if none is given; 1 is the "
+    "deviation that intensities are divided by).",
+)
 @click.option("--overwrite", is_flag=True, help="Write into a folder that holds files already.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with a stopped prediction: what it labelled is left as it is.",
+)
 @use_option
 @json_option
 @guarded
@@ -69,6 +126,11 @@ def predict(
     crop_to: str | None,
     mask_to: str | None,
     margin: str,
+    tile: str,
+    exact: bool,
+    blend: float,
+    average: str,
+    skip_empty: float,
     **options: Any,
 ) -> int:
     """Label IMAGES (files, folders, glob patterns; of any size) with a trained RUN.
@@ -77,17 +139,23 @@ def predict(
     says which class that is. Regions that may overlap get a folder of masks each.
     predictions.csv lists how sure the network is of each image.
     Images that cannot be labelled are listed, the others are done, and the exit code is 2.
+    Ctrl-C finishes what is at hand; --resume goes on from there.
     """
     from pixelwise.commands.crop_output import Crop
     from pixelwise.commands.predict import predict as work
+    from pixelwise.commands.tiling import Tiling
 
+    tiling = Tiling(tile, exact, blend, average, skip_empty)
     wants_crop = crop_to is not None or mask_to is not None or margin != "0"
     crop = Crop(crop_to, margin, mask_to) if wants_crop else None
-    result = work(run, list(images), crop=crop, listener=terminal, **options)
+    result = work(run, list(images), crop=crop, tiling=tiling, listener=terminal, **options)
     if as_json:
         print_json(as_plain(result))
     else:
         terminal.show_predictions(result)
+    if not result.is_finished:
+        terminal.say("Stopped. Give the same command with --resume to label the rest.")
+        return INTERRUPTED
     return 2 if any(p.severity == "error" for p in result.problems) else 0
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from torch import nn
 
+from pixelwise.commands.tiling import PLANNED, Tiling, apply_tiling
 from pixelwise.core.plan import InferenceSection, Plan, network_input
 from pixelwise.core.runtime import usable_cores, use_threads
 from pixelwise.inference.engines import Engine, TorchEngine
@@ -14,21 +18,41 @@ from pixelwise.runs.folder import RunFolder
 from pixelwise.runs.trained_network import load_network, planned_task
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedRun:
+    """A predictor, and what it was made of."""
+
+    predictor: Predictor | GridPredictor
+    engine: Engine
+    network: nn.Module
+    section: InferenceSection
+
+
 def load_predictor(
-    run: RunFolder, plan: Plan, section: InferenceSection | None = None
-) -> Predictor | GridPredictor:
+    run: RunFolder,
+    plan: Plan,
+    tiling: Tiling = PLANNED,
+    open_engine: Callable[[nn.Module], tuple[Engine, Field]] | None = None,
+) -> LoadedRun:
     """The network of a run, ready to label on this machine.
 
-    section: how images are labelled, the plan's own by default.
+    open_engine: makes an engine of the network, with the sizes that it takes; PyTorch in the
+    arithmetic of the training by default.
     Raises BadRun if the weights are missing, damaged or of another network, and BadPlan
-    if the run was trained with a user's own network that was not loaded with `use`.
+    if the run was trained with a user's own network that was not loaded with `use`, or for
+    a tiling that cannot be.
     """
     use_threads(usable_cores())
     network = load_network(run, plan)
-    return make_predictor(torch_engine(network, plan), field_of(network), plan, section)
+    section = apply_tiling(tiling, plan, network)
+    if open_engine is None:
+        engine, field = torch_engine(network, plan), field_of(network)
+    else:
+        engine, field = open_engine(network)
+    return LoadedRun(make_predictor(engine, field, plan, section), engine, network, section)
 
 
-def torch_engine(network: nn.Module, plan: Plan) -> TorchEngine:
+def torch_engine(network: nn.Module, plan: Plan) -> Engine:
     """A network in PyTorch, in the arithmetic of its plan."""
     return TorchEngine(
         network,
