@@ -187,5 +187,7 @@ def test_the_same_folder_twice_is_refused(folders: tuple[Path, Path]) -> None:
 def test_the_second_observer_of_chase(real_data: Path) -> None:
     """0.777 over all 28 images inside the field of view, as the set's description says."""
     root = real_data / "chase-db1"
-    result = evaluate_folders(root / "masks", root / "masks_annotator2", ScoringOptions(metrics=("dice",)))
+    result = evaluate_folders(
+        root / "masks", root / "masks_annotator2", ScoringOptions(metrics=("dice",))
+    )
     assert result.summary.overall["mean_dice"] == pytest.approx(0.7772, abs=5e-5)

@@ -111,7 +111,8 @@ def _diagrams() -> tuple[Nodes, Nodes]:
     set; 0 and 1 are the answers no and yes, the first node is 2, the last is the root.
     """
     table = _removal_table()
-    return _diagram(table & 1, _ORDERS[0]), _diagram(table >> 1 & 1, _ORDERS[1])
+    first, second = ((table >> half & 1).astype(np.uint8) for half in (0, 1))
+    return _diagram(first, _ORDERS[0]), _diagram(second, _ORDERS[1])
 
 
 def _diagram(answers: Bytes, order: tuple[int, ...]) -> Nodes:

@@ -14,11 +14,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-class _LiveBytes(TorchDispatchMode):
+class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
     """Counts the bytes of storages that some tensor still holds."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # likewise
         self._holders: Counter[int] = Counter()
         self._live = 0
         self.peak = 0
@@ -58,4 +58,4 @@ def live_bytes(network: nn.Module, input_shape: Sequence[int]) -> int | None:
             twin(images)
     except Exception:  # a user's network may do anything
         return None
-    return counter.peak + images.numel() * images.element_size()
+    return int(counter.peak + images.numel() * images.element_size())
