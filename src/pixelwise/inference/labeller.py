@@ -15,7 +15,7 @@ from pixelwise.core.errors import UserError
 from pixelwise.core.image import Sink, Source
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.inference.predictor import Joiner, Normalise, Predictor, Request, TileAnswer
-from pixelwise.inference.read_ahead import WriteBehind, read_ahead
+from pixelwise.inference.write_behind import WriteBehind
 
 _STEP = 4
 """Confidence is taken from every fourth pixel along each axis: 1/16 of the work in 2D, and for
@@ -96,12 +96,12 @@ def label_image(
 def label_images(
     predictor: Predictor, jobs: Iterator[Job], *, n_classes: int
 ) -> Iterator[tuple[Job, float]]:
-    """Label many images: small ones of equal size share a batch, reading and writing go beside.
+    """Label many images: small ones of equal size share a batch, writing goes beside.
 
-    `jobs` is advanced in the reading thread, shortly before an image is needed. After each
+    `jobs` is advanced shortly before an image is needed. After each
     stretch of work yields an image and the share of it that is done.
     """
-    requests = read_ahead(_requests(predictor, jobs, n_classes))
+    requests = _requests(predictor, jobs, n_classes)
     with WriteBehind() as writer:
         for request, scores in predictor.score(requests):
             task: _Task = request.image

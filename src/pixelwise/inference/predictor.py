@@ -19,7 +19,6 @@ from pixelwise.core.plan import InferenceSection
 from pixelwise.inference.averaging import views_of
 from pixelwise.inference.blending import Band, overlapping
 from pixelwise.inference.engines import Engine, Tiles
-from pixelwise.inference.read_ahead import read_ahead
 from pixelwise.inference.tiles import Tile, TileGrid, lay_tiles, read_tile
 from pixelwise.networks import Field
 from pixelwise.tasks import Task
@@ -114,13 +113,10 @@ class Predictor:
         )
 
     def predict(self, source: Source, normalise: Normalise) -> Iterator[TileAnswer]:
-        """Label a whole image, region by region in raster order.
-
-        The next tiles are read and normalised in a thread while the network is at work.
-        """
+        """Label a whole image, region by region in raster order."""
         grid = self.lay_tiles(source.header.shape)
         joiner = self.joiner(grid)
-        requests = read_ahead(self.requests(source, normalise, grid))
+        requests = self.requests(source, normalise, grid)
         for request, scores in self.score(requests):
             if request.tile is not None:
                 yield from joiner(request.tile, scores)

@@ -1,38 +1,19 @@
-"""Work that goes on beside the network: reading the next tiles, writing the last answers."""
+"""Writing goes on beside the network, in one thread and in order.
+
+Reading does not: generators that were advanced in a thread and ended in another crashed
+Python 3.11.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self, TypeVar
-
-Item = TypeVar("Item")
+from typing import Any, Self
 
 DEPTH = 3
-"""Items that wait at most on either side: enough to bridge a slow one, little memory."""
-
-
-def read_ahead(items: Iterator[Item], depth: int = DEPTH) -> Iterator[Item]:
-    """The same items in the same order, prepared by one thread up to `depth` ahead.
-
-    An exception of `items` is raised where its item was due. Closing ends the thread after
-    the item that it is at.
-    """
-    end = object()
-    waiting: deque[Future[Any]] = deque()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
-    try:
-        waiting.extend(pool.submit(next, items, end) for _ in range(depth))
-        while True:
-            item = waiting.popleft().result()
-            if item is end:
-                return
-            waiting.append(pool.submit(next, items, end))
-            yield item
-    finally:
-        pool.shutdown(cancel_futures=True)
+"""Calls that wait at most: enough to bridge a slow one, little memory."""
 
 
 class WriteBehind:
