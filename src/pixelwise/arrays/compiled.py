@@ -69,3 +69,21 @@ def _leading_zeros(_context: Any, value: Any) -> Any:
 
 trailing_zeros = cast(Callable[[Any], Any], intrinsic(_trailing_zeros))
 leading_zeros = cast(Callable[[Any], Any], intrinsic(_leading_zeros))
+
+
+def _load_word(_context: Any, array: Any, place: Any) -> Any:
+    """The eight bytes from a place of a contiguous array of bytes on, the first one lowest.
+
+    Nothing is checked: place + 8 must lie within the array.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        content = context.make_array(signature.args[0])(context, builder, arguments[0])
+        start = builder.gep(content.data, [arguments[1]])
+        word = builder.bitcast(start, ir.IntType(64).as_pointer())
+        return builder.load(word, align=1)
+
+    return types.uint64(array, types.int64), generate
+
+
+load_word = cast(Callable[[Any, Any], Any], intrinsic(_load_word))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pixelwise.arrays.compiled import compiled, prepare, trailing_zeros
+from pixelwise.arrays.compiled import compiled, load_word, prepare, trailing_zeros
 
 Labels = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]
@@ -46,127 +45,200 @@ class Runs:
         return self.rows[part], self.starts[part], self.ends[part]
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What one pass finds in a label map."""
-
-    points: Points
-    runs: Runs
-
-
 def as_volume(labels: Labels) -> Labels:
     """([z,] y, x) as (z, y, x), C-contiguous; an image is one slice, a line one row."""
     shape = (1,) * (3 - labels.ndim) + labels.shape
     return np.ascontiguousarray(labels).reshape(shape)
 
 
-def scan_labels(labels: Labels, wanted: npt.NDArray[np.bool_]) -> Scan:
-    """Rim pixels and runs of every class k with wanted[k] (256 values).
+def scan_points(labels: Labels, wanted: npt.NDArray[np.bool_]) -> Points:
+    """Rim pixels of every class k with wanted[k] (256 values).
 
     Shape: labels ([z,] y, x). Rim: pixels with a face neighbour of another value, or at
-    the frame. The work does not depend on the number of classes.
+    the frame. The work does not depend on the number of classes; background that is not
+    wanted is passed over eight pixels at a time.
     """
-    pixel = np.zeros((1, 1, 1), np.uint8)
-    prepare("scanning loops", lambda: _scan_all(pixel, np.ones(256, bool), True))
-    return _scan_all(as_volume(labels), wanted, labels.ndim == 3)
-
-
-def _scan_all(volume: Labels, wanted: npt.NDArray[np.bool_], is_volume: bool) -> Scan:
+    prepare("scanning loops", _first_call)
+    volume = as_volume(labels)
     if volume.size == 0:
-        nothing, offsets = np.zeros(0, np.int32), np.zeros(N_VALUES + 1, np.int64)
-        return Scan(Points(nothing, nothing, offsets), Runs(nothing, nothing, nothing, offsets))
-    points, n_points, runs, n_runs = _scan(volume, wanted, is_volume)
-    sorted_points, point_offsets = _sort_by_class(points, n_points)
-    sorted_runs, run_offsets = _sort_by_class(runs, n_runs)
-    return Scan(
-        Points(sorted_points[0], sorted_points[1], point_offsets),
-        Runs(sorted_runs[0], sorted_runs[1], sorted_runs[2], run_offsets),
-    )
+        nothing = np.zeros(0, np.int32)
+        return Points(nothing, nothing, np.zeros(N_VALUES + 1, np.int64))
+    table, n = _scan_points(volume, wanted, labels.ndim == 3)
+    ordered, offsets = _by_class(table, n, wanted)
+    return Points(ordered[0], ordered[1], offsets)
+
+
+def scan_runs(labels: Labels, wanted: npt.NDArray[np.bool_]) -> Runs:
+    """Horizontal runs of every class k with wanted[k] (256 values). Shape: labels ([z,] y, x)."""
+    prepare("scanning loops", _first_call)
+    volume = as_volume(labels)
+    if volume.size == 0:
+        nothing = np.zeros(0, np.int32)
+        return Runs(nothing, nothing, nothing, np.zeros(N_VALUES + 1, np.int64))
+    table, n = _scan_runs(volume, wanted)
+    ordered, offsets = _by_class(table, n, wanted)
+    return Runs(ordered[0], ordered[1], ordered[2], offsets)
+
+
+def _first_call() -> None:
+    pixel, every = np.zeros((1, 1, 1), np.uint8), np.ones(N_VALUES, bool)
+    _sort_by_class(*_scan_points(pixel, every, True))
+    _sort_by_class(*_scan_runs(pixel, every))
+
+
+def _by_class(
+    table: Ints, n: int, wanted: npt.NDArray[np.bool_]
+) -> tuple[Ints, npt.NDArray[np.int64]]:
+    classes = np.flatnonzero(wanted)
+    if classes.size != 1:
+        return _sort_by_class(table, n)
+    offsets = np.zeros(N_VALUES + 1, np.int64)
+    offsets[classes[0] + 1 :] = n
+    return table[1:, :n], offsets
 
 
 @compiled
-def _grow(table: Ints) -> Ints:
-    wider = np.empty((table.shape[0], 2 * table.shape[1]), np.int32)
+def _grow(table: Ints, room: int) -> Ints:
+    """The table with twice the columns, and at least `room`."""
+    wider = np.empty((table.shape[0], max(2 * table.shape[1], room)), np.int32)
     wider[:, : table.shape[1]] = table
     return wider
 
 
 @compiled
-def _scan(  # noqa: C901, PLR0915 - one fused loop reads every pixel once
+def _skip_zeros(flat: Labels, place: int, stop: int) -> int:
+    """The first place, in steps of eight from `place` on, behind which a byte is not 0."""
+    nothing = np.uint64(0)
+    while place + 8 <= stop:
+        if load_word(flat, place) != nothing:
+            return place
+        place += 8
+        while place + 32 <= stop and (
+            load_word(flat, place) | load_word(flat, place + 8)
+            | load_word(flat, place + 16) | load_word(flat, place + 24)
+        ) == nothing:  # fmt: skip
+            place += 32
+    return place
+
+
+@compiled
+def _flags(word: np.uint64) -> np.uint64:
+    """The lowest bit of every byte that is not 0."""
+    seven = np.uint64(0x7F7F7F7F7F7F7F7F)
+    return ((((word & seven) + seven) | word) >> np.uint64(7)) & np.uint64(0x0101010101010101)
+
+
+@compiled
+def _mark_rim(flat: Labels, start: int, stop: int, row: int, plane: int, rim: Labels) -> None:
+    """Bytes that are not 0 where a pixel of a row differs from a face neighbour.
+
+    row, plane: bytes to the next row and to the next slice (0 in images). Written so that
+    the compiler takes many pixels at a time.
+    """
+    here = flat[start:stop]
+    west, east = flat[start - 1 : stop - 1], flat[start + 1 : stop + 1]
+    north, south = flat[start - row : stop - row], flat[start + row : stop + row]
+    if plane == 0:
+        for k in range(here.size):
+            rim[k] = (
+                (here[k] ^ west[k]) | (here[k] ^ east[k])
+                | (here[k] ^ north[k]) | (here[k] ^ south[k])
+            )  # fmt: skip
+    else:
+        before, after = flat[start - plane : stop - plane], flat[start + plane : stop + plane]
+        for k in range(here.size):
+            rim[k] = (
+                (here[k] ^ west[k]) | (here[k] ^ east[k])
+                | (here[k] ^ north[k]) | (here[k] ^ south[k])
+                | (here[k] ^ before[k]) | (here[k] ^ after[k])
+            )  # fmt: skip
+
+
+@compiled
+def _scan_points(  # noqa: C901 - one loop reads every pixel once
     volume: Labels, wanted: npt.NDArray[np.bool_], is_volume: bool
-) -> tuple[Ints, int, Ints, int]:
-    """Tables (class, row, ...) of rim pixels and runs with the number of their columns in use."""
+) -> tuple[Ints, int]:
+    """Table (class, row, column) of rim pixels, and how many of its columns are in use."""
     depth, height, width = volume.shape
-    n_words = (width + 7) // 8
-    step = np.zeros(n_words * 8, np.uint8)
-    differs = np.zeros(n_words * 8, np.uint8)
-    step_words = step.view(np.uint64)
-    differs_words = differs.view(np.uint64)
+    flat = volume.reshape(-1)
+    plane = height * width if is_volume else 0
     points = np.empty((3, _FIRST_CAPACITY), np.int32)
+    n = 0
+    rim = np.zeros(width + 8, np.uint8)
+    skips_zeros = not wanted[0]
+    for r in range(depth * height):
+        start = r * width
+        stop = start + width
+        first = _skip_zeros(flat, start, stop) if skips_zeros else start
+        if first == stop:
+            continue
+        if n + width > points.shape[1]:
+            points = _grow(points, n + width)
+        y = r % height
+        if y == 0 or y == height - 1 or (is_volume and not 0 < r // height < depth - 1):
+            rim[: stop - first] = 1
+        else:
+            _mark_rim(flat, first, stop, width, plane, rim)
+            if first == start:
+                rim[0] = 1
+            rim[stop - 1 - first] = 1
+        rim[stop - first : stop - first + 8] = 0
+        for k in range(0, stop - first, 8):
+            word = load_word(rim, k)
+            if word == np.uint64(0):
+                continue
+            flags = _flags(word)
+            if skips_zeros and first + k + 8 <= stop:
+                flags &= _flags(load_word(flat, first + k))
+            while flags != np.uint64(0):
+                at = first + k + np.int64(trailing_zeros(flags) >> np.uint64(3))
+                flags &= flags - np.uint64(1)
+                label = flat[at]
+                if wanted[label]:
+                    points[0, n], points[1, n], points[2, n] = label, r, at - start
+                    n += 1
+    return points, n
+
+
+@compiled
+def _scan_runs(volume: Labels, wanted: npt.NDArray[np.bool_]) -> tuple[Ints, int]:
+    """Table (class, row, first column, column after the last) of runs, and how many."""
+    depth, height, width = volume.shape
+    flat = volume.reshape(-1)
     runs = np.empty((4, _FIRST_CAPACITY), np.int32)
-    n_points = n_runs = 0
-    byte = np.uint64(255)
-    for z in range(depth):
-        for y in range(height):
-            row = volume[z, y]
-            r = z * height + y
-            step[0] = 1
-            for x in range(1, width):
-                step[x] = row[x] ^ row[x - 1]
-            is_frame = y == 0 or y == height - 1 or (is_volume and (z == 0 or z == depth - 1))
-            if is_frame:
-                differs[:width] = 1
-            else:
-                up = volume[z, y - 1]
-                down = volume[z, y + 1]
-                for x in range(width - 1):
-                    differs[x] = step[x] | step[x + 1] | (row[x] ^ up[x]) | (row[x] ^ down[x])
-                if is_volume:
-                    before = volume[z - 1, y]
-                    after = volume[z + 1, y]
-                    for x in range(width - 1):
-                        differs[x] |= (row[x] ^ before[x]) | (row[x] ^ after[x])
-                differs[width - 1] = 1
-            if n_points + width > points.shape[1]:
-                while n_points + width > points.shape[1]:
-                    points = _grow(points)
-            if n_runs + width + 1 > runs.shape[1]:
-                while n_runs + width + 1 > runs.shape[1]:
-                    runs = _grow(runs)
-            start: Any = np.int64(0)
-            label = row[0]
-            for i in range(n_words):
-                word = step_words[i]
-                while word != np.uint64(0):
-                    place = trailing_zeros(word) >> np.uint64(3)
-                    word &= ~(byte << (place << np.uint64(3)))
-                    at = i * 8 + np.int64(place)
-                    if at > start:
-                        if wanted[label]:
-                            runs[0, n_runs] = label
-                            runs[1, n_runs] = r
-                            runs[2, n_runs] = start
-                            runs[3, n_runs] = at
-                            n_runs += 1
-                        start = at
-                        label = row[at]
-                word = differs_words[i]
-                while word != np.uint64(0):
-                    place = trailing_zeros(word) >> np.uint64(3)
-                    word &= ~(byte << (place << np.uint64(3)))
-                    at = i * 8 + np.int64(place)
-                    if wanted[row[at]]:
-                        points[0, n_points] = row[at]
-                        points[1, n_points] = r
-                        points[2, n_points] = at
-                        n_points += 1
-            if wanted[label]:
-                runs[0, n_runs] = label
-                runs[1, n_runs] = r
-                runs[2, n_runs] = start
-                runs[3, n_runs] = width
-                n_runs += 1
-    return points, n_points, runs, n_runs
+    n = 0
+    for r in range(depth * height):
+        start = r * width
+        stop = start + width
+        if n + width + 1 > runs.shape[1]:
+            runs = _grow(runs, n + width + 1)
+        first = start
+        label = flat[start]
+        place = start + 1
+        while place < stop:
+            if label == 0:
+                place = _skip_zeros(flat, place, stop)
+            wide = 8 if place + 8 <= stop else 1
+            word = np.uint64(0)
+            if wide == 8:
+                word = load_word(flat, place) ^ load_word(flat, place - 1)
+            elif place < stop:
+                word = np.uint64(flat[place] != flat[place - 1])
+            flags = _flags(word)
+            while flags != np.uint64(0):
+                at = place + np.int64(trailing_zeros(flags) >> np.uint64(3))
+                flags &= flags - np.uint64(1)
+                if wanted[label]:
+                    runs[0, n], runs[1, n] = label, r
+                    runs[2, n], runs[3, n] = first - start, at - start
+                    n += 1
+                first = at
+                label = flat[at]
+            place += wide
+        if wanted[label]:
+            runs[0, n], runs[1, n], runs[2, n], runs[3, n] = label, r, first - start, width
+            n += 1
+    return runs, n
 
 
 @compiled

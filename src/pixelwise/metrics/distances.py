@@ -123,6 +123,9 @@ def assd(
         return missing
     if rules.assd == "directions":
         return sum(_directed_means(d)) / 2
+    if d.truth_weights is None or d.predicted_weights is None:
+        total = float(d.truth_to_predicted.sum() + d.predicted_to_truth.sum())
+        return total / (d.truth_to_predicted.size + d.predicted_to_truth.size)
     values, weights = _pooled(d)
     return float(np.average(values, weights=weights))
 

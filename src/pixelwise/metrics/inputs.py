@@ -111,8 +111,8 @@ def check_range(array: npt.NDArray[Any], role: str, n_classes: int, ignore: int 
     """Raise BadData if a value is neither a class id 0..n_classes-1 nor the ignore value."""
     if array.size == 0 or array.dtype.kind == "b":
         return
-    low, high = int(array.min()), int(array.max())
-    if low >= 0 and high < n_classes:
+    low = 0 if array.dtype.kind == "u" else int(array.min())
+    if low >= 0 and int(array.max()) < n_classes:
         return
     found = [int(value) for value in np.unique(array)]
     strange = [v for v in found if not 0 <= v < n_classes and v != ignore]

@@ -18,7 +18,7 @@ from pixelwise.arrays.distances import SurfaceDistances
 from pixelwise.arrays.nearest import PointSet
 from pixelwise.arrays.object_overlaps import Overlaps, overlap_objects
 from pixelwise.arrays.run_topology import Betti, betti_of_runs
-from pixelwise.arrays.scanning import Runs, Scan, scan_labels
+from pixelwise.arrays.scanning import Points, Runs, scan_points, scan_runs
 from pixelwise.arrays.surfaces import SurfaceRule, surface_distances
 from pixelwise.core.case import IGNORE
 from pixelwise.core.errors import BadData
@@ -92,11 +92,19 @@ class LabelPair:
         """The two masks of one class."""
         return MaskPair(self, class_id)
 
-    @cached_property
-    def _scans(self) -> tuple[Scan, Scan]:
+    @property
+    def _wanted(self) -> Mask:
         wanted = np.zeros(256, dtype=bool)
         wanted[list(self.classes)] = True
-        return scan_labels(self.truth, wanted), scan_labels(self.predicted, wanted)
+        return wanted
+
+    @cached_property
+    def _points(self) -> tuple[Points, Points]:
+        return scan_points(self.truth, self._wanted), scan_points(self.predicted, self._wanted)
+
+    @cached_property
+    def _runs(self) -> tuple[Runs, Runs]:
+        return scan_runs(self.truth, self._wanted), scan_runs(self.predicted, self._wanted)
 
     @property
     def grid(self) -> tuple[int, int, int]:
@@ -111,7 +119,7 @@ class LabelPair:
 
     def distances(self, class_id: int) -> SurfaceDistances:
         """Distances between the rims of a class, both directions, in units of spacing."""
-        truth, predicted = (scan.points.of_class(class_id) for scan in self._scans)
+        truth, predicted = (points.of_class(class_id) for points in self._points)
         return SurfaceDistances(
             self._point_set.distances(*truth, *predicted),
             self._point_set.distances(*predicted, *truth),
@@ -119,7 +127,7 @@ class LabelPair:
 
     def betti(self, class_id: int) -> tuple[Betti, Betti]:
         """Betti numbers of a class in truth and prediction, full connectivity."""
-        truth, predicted = (self._betti_of(scan.runs, class_id) for scan in self._scans)
+        truth, predicted = (self._betti_of(runs, class_id) for runs in self._runs)
         return truth, predicted
 
     def _betti_of(self, runs: Runs, class_id: int) -> Betti:

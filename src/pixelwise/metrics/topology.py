@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pixelwise.arrays.centre_lines import SkeletonMethod
 from pixelwise.arrays.centre_lines import skeleton as centre_lines
 from pixelwise.arrays.run_topology import Betti, betti_of_runs
-from pixelwise.arrays.scanning import scan_labels
+from pixelwise.arrays.scanning import scan_runs
 from pixelwise.core.errors import BadData
 from pixelwise.metrics.inputs import as_labels
 from pixelwise.metrics.pair import Connectivity, MaskPair
@@ -157,7 +157,7 @@ def _differences(pair: MaskPair, connectivity: Connectivity) -> tuple[int, int, 
 
 
 def _betti(mask: npt.NDArray[np.bool_]) -> Betti:
-    runs = scan_labels(mask.view(np.uint8), _OBJECT).runs
+    runs = scan_runs(mask.view(np.uint8), _OBJECT)
     shape = (1, 1, *mask.shape)[-3:]
     return betti_of_runs(*runs.of_class(1), (shape[0], shape[1], shape[2]), mask.ndim == 3)
 
