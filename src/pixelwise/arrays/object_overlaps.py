@@ -8,9 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pixelwise.arrays.compiled import compiled, prepare
+
 Ints = npt.NDArray[np.int64]
-DENSE_LIMIT = 1 << 26
-"""Largest table of pairs that is counted directly; beyond, pairs are sorted."""
+DENSE_LIMIT = 1 << 22
+"""Largest table of pairs that is counted directly; beyond, runs of pairs are sorted."""
+
+GAPS_LIMIT = 1 << 31
+"""Numbers from here on, and negative ones, are replaced before they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +56,62 @@ def joint_counts(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> tuple[Ints, 
         return nothing, nothing, nothing
     if a.dtype.kind == "b" or b.dtype.kind == "b":
         a, b = a.astype(np.uint8), b.astype(np.uint8)
+    (ids_a, a), (ids_b, b) = _as_numbers(a), _as_numbers(b)
     width, height = int(b.max()) + 1, int(a.max()) + 1
-    if int(a.min()) >= 0 and int(b.min()) >= 0 and width * height <= DENSE_LIMIT:
-        joint: npt.NDArray[np.int64] = a.astype(np.int64)
-        joint *= width
-        joint += b.astype(np.int64, copy=False)
-        counts = np.bincount(joint)
-        found = np.flatnonzero(counts)
-        return found // width, found % width, counts[found].astype(np.int64)
-    ids_a, index_a = np.unique(a, return_inverse=True)
-    ids_b, index_b = np.unique(b, return_inverse=True)
-    pairs, counts = np.unique(index_a * np.int64(ids_b.size) + index_b, return_counts=True)
-    rows, columns = ids_a[pairs // ids_b.size], ids_b[pairs % ids_b.size]
-    return rows.astype(np.int64), columns.astype(np.int64), counts.astype(np.int64)
+    tiny = np.zeros(1, np.int32)
+    prepare("overlap loops", lambda: (_count_pairs(tiny, tiny, 1, 1), _pair_runs(tiny, tiny)))
+    if width * height <= DENSE_LIMIT:
+        table = _count_pairs(a, b, height, width)
+        pairs = np.flatnonzero(table)
+        counts = table[pairs]
+    else:
+        first, second, lengths = _pair_runs(a, b)
+        pairs, place = np.unique(first * width + second, return_inverse=True)
+        counts = np.bincount(place, lengths).astype(np.int64)
+    rows, columns = pairs // width, pairs % width
+    return (
+        rows if ids_a is None else ids_a[rows], columns if ids_b is None else ids_b[columns], counts,
+    )  # fmt: skip
+
+
+def _as_numbers(values: npt.NDArray[Any]) -> tuple[Ints | None, npt.NDArray[np.int32]]:
+    """(what the numbers stand for, numbers from 0 on); None: they stand for themselves."""
+    low, high = int(values.min()), int(values.max())
+    if low >= 0 and high < GAPS_LIMIT:
+        return None, np.ascontiguousarray(values).astype(np.int32, copy=False)
+    ids, index = np.unique(values, return_inverse=True)
+    return ids.astype(np.int64), index.astype(np.int32)
+
+
+@compiled
+def _count_pairs(
+    one: npt.NDArray[np.int32], other: npt.NDArray[np.int32], height: int, width: int
+) -> Ints:
+    """How often each pair of values occurs, run by run. Shape: (pairs,)"""
+    counts = np.zeros(height * width, np.int64)
+    start = 0
+    for i in range(1, one.size):
+        if one[i] != one[start] or other[i] != other[start]:
+            counts[np.int64(one[start]) * width + other[start]] += i - start
+            start = i
+    counts[np.int64(one[start]) * width + other[start]] += one.size - start
+    return counts
+
+
+@compiled
+def _pair_runs(one: npt.NDArray[np.int32], other: npt.NDArray[np.int32]) -> tuple[Ints, Ints, Ints]:
+    """(values of one, values of the other, lengths) of the runs of equal pairs."""
+    n = 1
+    for i in range(1, one.size):
+        n += one[i] != one[i - 1] or other[i] != other[i - 1]
+    runs = np.empty((3, n), np.int64)
+    n = -1
+    for i in range(one.size):
+        if i == 0 or one[i] != one[i - 1] or other[i] != other[i - 1]:
+            n += 1
+            runs[0, n], runs[1, n], runs[2, n] = one[i], other[i], 0
+        runs[2, n] += 1
+    return runs[0], runs[1], runs[2]
 
 
 def _without_zero(ids: Ints, index: Ints) -> Ints:
