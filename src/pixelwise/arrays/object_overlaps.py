@@ -69,9 +69,9 @@ def joint_counts(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> tuple[Ints, 
         pairs, place = np.unique(first * width + second, return_inverse=True)
         counts = np.bincount(place, lengths).astype(np.int64)
     rows, columns = pairs // width, pairs % width
-    return (
-        rows if ids_a is None else ids_a[rows], columns if ids_b is None else ids_b[columns], counts,
-    )  # fmt: skip
+    first_ids = rows if ids_a is None else ids_a[rows]
+    second_ids = columns if ids_b is None else ids_b[columns]
+    return first_ids, second_ids, counts
 
 
 def _as_numbers(values: npt.NDArray[Any]) -> tuple[Ints | None, npt.NDArray[np.int32]]:
