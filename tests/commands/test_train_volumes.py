@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from pixelwise.commands.load_predictor import make_predictor, torch_engine
 from pixelwise.commands.predict import predict
+from pixelwise.commands.run_cases import split_cases
+from pixelwise.commands.score_in_memory import label_in_memory, score_in_memory
 from pixelwise.commands.train import train
+from pixelwise.networks import field_of
 from pixelwise.readers import open_labels
 from pixelwise.runs.folder import open_run
+from pixelwise.runs.trained_network import load_network
 
 
 def write_volumes(
@@ -59,6 +64,24 @@ def test_a_single_volume_keeps_a_part_for_validation(tmp_path: Path) -> None:
     foreground = next(c for c in summary.cases[0].classes if c.class_id == 1)
     assert foreground.tp + foreground.fn == int(truth.sum())
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
+
+
+def test_while_training_only_the_held_out_part_is_labelled(tmp_path: Path) -> None:
+    """Of 96 slices the last 24 are scored; 32 before them are read for context, from slice 32."""
+    data = write_volumes(tmp_path / "data", [(96, 16, 16)])
+    plan = run_training(data, tmp_path / "run", "sampling.patch=[16,16,16]", steps=30)
+    run = open_run(tmp_path / "run")
+    case = split_cases(run, plan, "val")[0]
+    network = load_network(run, plan)
+    predictor = make_predictor(torch_engine(network, plan), field_of(network), plan)
+    whole = label_in_memory(predictor, plan, case)
+    part = label_in_memory(predictor, plan, case, only_scored=True)
+    assert whole[:32].any()
+    assert not part[:32].any()
+    assert part[32:72].any()
+    assert (part[72:] == whole[72:]).mean() > 0.99
+    scores = score_in_memory(predictor, plan, case)
+    assert scores.n_valid == 24 * 16 * 16
 
 
 @pytest.mark.parametrize(

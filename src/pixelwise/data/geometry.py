@@ -152,6 +152,26 @@ class ResampledSource(Closing):
         self._source.close()
 
 
+class PartSource(Closing):
+    """A part of an image as an image of its own; what lies around it is not read."""
+
+    def __init__(self, source: Source, part: Region) -> None:
+        self._source = source
+        self._part = part
+        shape = tuple(piece.stop - piece.start for piece in part)
+        self.header = replace(source.header, shape=shape, geometry={}, placement=None)
+
+    def read(self, region: Region | None = None) -> Array:
+        """(c, …) of a region, counted from the corner of the part."""
+        wanted = whole_region(self.header.shape) if region is None else region
+        return self._source.read(
+            tuple(
+                slice(piece.start + r.start, piece.start + r.stop)
+                for piece, r in zip(self._part, wanted, strict=True)
+            )
+        )
+
+
 def resample_labels(labels: Labels, regrid: Regrid, held: Region, region: Region) -> Labels:
     """Labels of the part `held` of the first grid -> labels of a region of the second.
 

@@ -27,6 +27,11 @@ from pixelwise.planning.volumes import topology
 STEPS_WANTED = 1200
 """Below about this many steps more steps help more than more channels do."""
 
+FEWEST_STEPS = {2: STEPS_WANTED, 3: 500}
+"""With fewer steps the light network learns more than the smallest U-Net. Volumes hold many more
+labelled pixels a step: on the hippocampus set 600 steps of the U-Net gave 0.85, 1,400 of the light
+network in the same time 0.82."""
+
 ENOUGH = 0.7
 """A wider network is taken if it gets at least this share of the steps wanted."""
 
@@ -86,7 +91,7 @@ def choose_network(situation: Situation, measure: Measure) -> ChosenNetwork:
     first = _sized(_OWN, situation)
     measured = measure(first)
     can_be_light = _knows(_SHORT_TIME, pins.network_options)
-    if situation.seconds / measured.step_seconds < STEPS_WANTED and can_be_light:
+    if situation.seconds / measured.step_seconds < FEWEST_STEPS[situation.n_dims] and can_be_light:
         return _fit(_SHORT_TIME, situation, measure)
     return _fit(_OWN, situation, measure, (first, measured))
 
@@ -260,7 +265,7 @@ def _sentence(network: PartSection, steps: int, pins: Pins, recipe: Recipe) -> s
     own = f" {recipe.sentence}" if recipe.sentence else ""
     if pins.network is None and network.name == _SHORT_TIME:
         return (
-            f"A U-Net would get fewer than {STEPS_WANTED} steps in this time; the light network "
+            "A U-Net would get too few steps in this time; the light network "
             "takes about half of the time per step, and more steps are worth more than channels."
         )
     asked = "You asked for this network" if pins.network is not None else "The planner's choice"
