@@ -211,6 +211,22 @@ def test_headers_of_metaimage_that_cannot_be_followed(
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("spacings", ["", "spacings: nan 0.5 0.75 2\n"])
+def test_a_fourth_axis_of_length_one_in_front_is_one_channel(tmp_path: Path, spacings: str) -> None:
+    path = tmp_path / "a.nrrd"
+    header = f"NRRD0004\ntype: short\ndimension: 4\nsizes: 1 4 5 6\n{spacings}endian: little\n"
+    path.write_bytes(f"{header}encoding: raw\n\n".encode() + VALUES.tobytes())
+    with open_image(path) as source:
+        assert (source.header.shape, source.header.n_channels) == ((6, 5, 4), 1)
+        assert source.header.spacing == ((2.0, 0.75, 0.5) if spacings else None)
+        assert np.array_equal(source.read()[0], VALUES.reshape(6, 5, 4))
+
+
+def test_python_objects_are_never_unpacked(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([{}], object), allow_pickle=True)
+    assert "it holds Python objects" in refusal(tmp_path / "a.npy")
+
+
 def test_voxels_in_files_of_their_own(tmp_path: Path) -> None:
     """One file for each slice, as SimpleITK reads it too."""
     for k in range(6):

@@ -13,23 +13,14 @@ from pixelwise.data.channel_files import ChannelOf, case_folders, channels_by_fo
 from pixelwise.data.listing import Listing, list_folder, no_pictures, report_others
 from pixelwise.data.pairing import split_by_name
 from pixelwise.data.region_masks import find_region_folders
+from pixelwise.data.series_files import join_series, look_into_splits
 from pixelwise.data.splits import split_of_folder
+from pixelwise.readers import is_image_folder
 
-_IMAGES = frozenset(
-    {
-        "images",
-        "image",
-        "imgs",
-        "img",
-        "raw",
-        "photos",
-        "pictures",
-        "inputs",
-        "input",
-        "jpegimages",
-        "imagestr",
-    }
-)
+IMAGE_FOLDERS = frozenset({
+    "images", "image", "imgs", "img", "raw", "photos", "pictures", "inputs", "input",
+    "jpegimages", "imagestr",
+})  # fmt: skip
 _MASKS = frozenset({
     "masks", "mask", "labels", "label", "annotations", "annotation", "gt", "groundtruth",
     "ground_truth", "ground-truth", "manual", "manual1", "1st_manual", "segmentations",
@@ -103,7 +94,7 @@ def _search(layout: Layout, folder: Path, split: Split | None) -> None:
     listing = list_folder(folder)
     layout.problems += listing.problems
     _note_extras(layout, listing)
-    images = [f for f in listing.folders if f.name.lower() in _IMAGES]
+    images = [f for f in listing.folders if f.name.lower() in IMAGE_FOLDERS]
     masks = [f for f in listing.folders if f.name.lower() in _MASKS]
     masks = [f for f in masks if not _holds_annotations_only(f)] or masks
     if len(images) > 1 or len(masks) > 1:
@@ -111,8 +102,12 @@ def _search(layout: Layout, folder: Path, split: Split | None) -> None:
     elif images:
         _add_folders(layout, images[0], masks[0] if masks else None, split, listing)
         _add_nnunet_test(layout, listing)
-    elif masks and listing.pictures:
+    elif masks and (listing.pictures or is_image_folder(folder)):
         inner = _list_masks(layout, masks[0])
+        if is_image_folder(folder):
+            files = list_folder(folder, holds_images=True).pictures
+            listing.pictures = [path for path in files if path.is_file()]
+            layout.problems += join_series(listing, inner)
         place = Place(folder, listing.pictures, inner.pictures, split, inner.annotations)
         layout.places.append(place)
     else:
@@ -152,6 +147,7 @@ def _add_folders(
     """images/ and masks/, or images/train/ and masks/train/ and so on."""
     inner = _list_inner(layout, images)
     masks_inner = _list_masks(layout, masks) if masks else Listing(images)
+    layout.problems += join_series(inner, masks_inner)
     annotations = listing.annotations + inner.annotations + masks_inner.annotations
     if inner.pictures or not inner.folders:
         place = Place(images, inner.pictures, masks_inner.pictures, split, annotations)
@@ -168,6 +164,7 @@ def _add_folders(
         pictures = _list_inner(layout, folder)
         found = mask_folders.get(inner_split)
         truth = _list_masks(layout, found) if found else Listing(folder)
+        layout.problems += join_series(pictures, truth)
         if not pictures.pictures and _add_channel_folders(layout, pictures, truth, inner_split):
             continue
         layout.places.append(
@@ -205,6 +202,7 @@ def _add_nnunet_test(layout: Layout, listing: Listing) -> None:
         return
     layout.places[-1].split = "train"
     images, masks = (_list_inner(layout, folders[name]) for name in _NNUNET_TEST)
+    layout.problems += join_series(images, masks)
     layout.places.append(Place(images.folder, images.pictures, masks.pictures, "test"))
 
 
@@ -218,6 +216,7 @@ def _annotations_near(layout: Layout, listing: Listing) -> list[Path]:
 
 def _list_inner(layout: Layout, folder: Path) -> Listing:
     listing = list_folder(folder, holds_images=True)
+    look_into_splits(listing)
     layout.problems += listing.problems + report_others(listing)
     return listing
 

@@ -17,6 +17,7 @@ from pixelwise.readers import (
     image_suffixes,
     is_image_folder,
 )
+from pixelwise.readers.dicom_files import is_dicom
 
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "icon\r", "__macosx", "ehthumbs.db"})
 _OWN_FILES = frozenset(
@@ -182,7 +183,7 @@ def _sort_entry(listing: Listing, path: Path, holds_images: bool) -> None:
             listing.pictures.append(path)
         else:
             listing.folders.append(path)
-    elif has_image_suffix(path):
+    elif has_image_suffix(path) or (holds_images and is_dicom(path)):
         _add_picture(listing, path, mode)
     elif path.suffix.lower() == ".json" and path.name.lower() not in _OWN_FILES:
         listing.annotations.append(path)

@@ -43,6 +43,11 @@ def add_place(finding: Finding, place: Place, allow_unpaired: bool) -> None:
         _, clashes = drop_clashes(place.images)
         finding.problems += [*clashes, no_masks(place.folder)]
         return
+    if place.images == [place.folder] and len(place.masks) == 1:
+        folder, mask = place.folder, place.masks[0]
+        finding.pairing = f"{folder.name}/ is one DICOM series, {shown(mask.name)} is its mask"
+        finding.cases.append(Case(image_stem(folder), folder, mask, split=place.split))
+        return
     channel_of = place.channel_of or _find_channels(finding, place)
     if channel_of:
         _add_channel_cases(finding, place, channel_of, allow_unpaired)

@@ -17,6 +17,7 @@ from pixelwise.core.files import read_json
 from pixelwise.data.label_values import MaskValues, whole_numbers
 from pixelwise.data.listing import list_folder
 from pixelwise.data.region_sets import too_many
+from pixelwise.data.series_files import is_one_series
 from pixelwise.data.splits import split_of_folder
 from pixelwise.readers import open_labels
 
@@ -41,7 +42,9 @@ def find_region_folders(masks: Path) -> tuple[list[Path], list[Problem]]:
     found = [
         folder
         for folder in listing.folders
-        if split_of_folder(folder.name) is None and list_folder(folder).pictures
+        if split_of_folder(folder.name) is None
+        and list_folder(folder).pictures
+        and not is_one_series(folder)
     ]
     problems = [too_many(len(found), masks)] if len(found) > MAX_REGIONS else []
     return sorted(found, key=lambda folder: folder.name), problems

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelwise.core.contents import shown
+from pixelwise.core.contents import damaged, shown
 from pixelwise.core.errors import Problem, UnreadableFile
 from pixelwise.readers.stored_values import import_extra
 
@@ -76,24 +76,45 @@ def read_slices(path: Path, meta: Any) -> list[Slice]:
     return [_read_frame(path, meta, index, (groups[index], shared)) for index in range(n_frames)]
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The files of a folder that belong together: number, kind and description in words."""
+
+    name: str
+    files: tuple[Path, ...]
+    says_place: bool
+
+
+def find_series(folder: Path) -> list[Series]:
+    """The DICOM series whose files lie directly in a folder; [] if there are none."""
+    found, _ = _read_headers(folder)
+    return [
+        Series(
+            _describe([meta for _, meta in members]),
+            tuple(path for path, _ in members),
+            all(_says_place(meta) for _, meta in members),
+        )
+        for members in _by_series(found)
+    ]
+
+
 def read_folder(folder: Path) -> tuple[list[Slice], list[Problem]]:
     """All slices of a folder, which must be of one series; other files are a note.
 
     Raises UnreadableFile naming the series if there are several, or if no file is an image.
     """
-    dcmread = import_extra("pydicom", "DICOM").dcmread
-    files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    found, others = [], []
-    for path in files:
-        if not is_dicom(path):
-            others.append(path.name)
-            continue
-        meta = dcmread(path, stop_before_pixels=True, specific_tags=_TAGS)
-        if meta.get("Rows") and meta.get("Columns"):
-            found.append((path, meta))
-        else:
-            others.append(path.name)
-    _refuse_mixed(folder, found)
+    found, others = _read_headers(folder)
+    if not found:
+        raise refuse_series(
+            folder,
+            "it holds no DICOM image",
+            "the files of one series",
+            "Check the path.",
+            "no-dicom",
+        )
+    members = _by_series(found)
+    if len(members) > 1:
+        raise refuse_mixed(folder, [_describe([meta for _, meta in part]) for part in members])
     notes = []
     if others:
         named = ", ".join(shown(name) for name in others[:N_NAMED])
@@ -138,24 +159,41 @@ def _first(item: Any, name: str) -> Any:
     return sequence[0] if sequence else None
 
 
-def _refuse_mixed(folder: Path, found: Sequence[tuple[Path, Any]]) -> None:
-    if not found:
-        raise refuse_series(
-            folder,
-            "it holds no DICOM image",
-            "the files of one series",
-            "Check the path.",
-            "no-dicom",
-        )
-    series: dict[str, list[Any]] = {}
-    for _, meta in found:
-        series.setdefault(str(meta.get("SeriesInstanceUID", "")), []).append(meta)
-    if len(series) == 1:
-        return
-    listed = "; ".join(_describe(members) for members in series.values())
-    raise refuse_series(
+def _read_headers(folder: Path) -> tuple[list[tuple[Path, Any]], list[str]]:
+    """The image files of a folder with their headers, and the names of the other files."""
+    dcmread = import_extra("pydicom", "DICOM").dcmread
+    found, others = [], []
+    for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+        if not is_dicom(path):
+            others.append(path.name)
+            continue
+        try:
+            meta = dcmread(path, stop_before_pixels=True, specific_tags=_TAGS)
+        except Exception as error:  # pydicom raises many kinds on damaged headers
+            raise damaged(path, error) from error
+        if meta.get("Rows") and meta.get("Columns"):
+            found.append((path, meta))
+        else:
+            others.append(path.name)
+    return found, others
+
+
+def _by_series(found: Sequence[tuple[Path, Any]]) -> list[list[tuple[Path, Any]]]:
+    series: dict[str, list[tuple[Path, Any]]] = {}
+    for path, meta in found:
+        series.setdefault(str(meta.get("SeriesInstanceUID", "")), []).append((path, meta))
+    return list(series.values())
+
+
+def _says_place(meta: Any) -> bool:
+    return bool(meta.get("ImagePositionPatient")) or "PerFrameFunctionalGroupsSequence" in meta
+
+
+def refuse_mixed(folder: Path, names: Sequence[str]) -> UnreadableFile:
+    """The error for a folder with several series."""
+    return refuse_series(
         folder,
-        f"it holds {len(series)} series: {listed}",
+        f"it holds {len(names)} series: {'; '.join(names)}",
         "one series in a folder",
         "Move each series to a folder of its own.",
         "dicom-mixed",
@@ -167,7 +205,8 @@ def _describe(members: Sequence[Any]) -> str:
     words = [
         str(first.get(name, "") or "") for name in ("SeriesNumber", "Modality", "SeriesDescription")
     ]
-    return f"{' '.join(word for word in words if word) or 'unnamed'} ({len(members)} files)"
+    name = " ".join(word for word in words if word) or "unnamed"
+    return f"{name} ({len(members)} file{'s' if len(members) > 1 else ''})"
 
 
 def refuse_series(path: Path, what: str, expected: str, remedy: str, code: str) -> UnreadableFile:

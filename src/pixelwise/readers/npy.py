@@ -24,6 +24,16 @@ class ArraySource(Closing):
     def __init__(self, path: Path, purpose: Purpose) -> None:
         try:
             stored: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except ValueError as error:
+            if "object" not in str(error):
+                raise damaged(path, error) from error
+            raise UnreadableFile(
+                "it holds Python objects, which are never unpacked: that could run foreign code",
+                "an array of numbers",
+                "Save the numbers alone, as in np.save(path, np.stack(list_of_slices)).",
+                path=shown(path),
+                code="array-shape",
+            ) from error
         except Exception as error:  # numpy raises many kinds on damaged headers
             raise damaged(path, error) from error
         notes: list[Problem] = []

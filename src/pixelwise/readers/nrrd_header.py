@@ -167,7 +167,7 @@ def _find_channels(
     if directions is not None:
         others |= {axis for axis, vector in enumerate(directions) if vector is None}
     if not others and len(sizes) == 4:
-        others = {3}
+        others = {_further_axis(fields, sizes)}
     if len(others) > 1:
         raise refuse(path, f"{len(others)} of its axes are not spatial", "one such axis at most")
     axis = next(iter(others), None)
@@ -177,6 +177,15 @@ def _find_channels(
     is_said = kinds[axis] not in ("list", *_SPATIAL)
     notes = count_volumes(path, sizes[axis], is_time=is_time, is_said=is_said)
     return axis, notes
+
+
+def _further_axis(fields: Mapping[str, str], sizes: Sequence[int]) -> int:
+    """Of four axes that nothing names, the one without spacing, else one of length 1, else 3."""
+    steps = [float(text) for text in fields.get("spacings", "").split()]
+    unspaced = [axis for axis, step in enumerate(steps[: len(sizes)]) if not np.isfinite(step)]
+    if len(unspaced) == 1:
+        return unspaced[0]
+    return 0 if sizes[0] == 1 < sizes[3] else 3
 
 
 def _place(
