@@ -1,9 +1,10 @@
-"""Scoring folders: pairs a second with one worker and with all cores, and the bootstrap's time."""
+"""Scoring folders: pairs a second, by one worker, by all, and only read; the bootstrap."""
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from pixelwise.commands.ordered_work import work_in_order
+from pixelwise.commands.read_pair import read_pair
 from pixelwise.commands.score_files import score_files
 from pixelwise.commands.score_folders import evaluate_folders
 from pixelwise.commands.score_pair import Judgement
+from pixelwise.core.progress import SILENT
 from pixelwise.core.runtime import usable_cores
 from pixelwise.evaluation.bootstrap import bootstrap_means
 
@@ -24,6 +28,9 @@ ROUNDS = 3
 BOOTSTRAP_LIMIT = 2.0
 SPEED_UP = 1.3
 """All cores against one worker on large masks, on two cores."""
+
+READING_SHARE = 0.5
+"""Reading the files alone takes at least this share of the time of scoring large masks."""
 
 
 def measure() -> dict[str, Any]:
@@ -39,6 +46,7 @@ def measure() -> dict[str, Any]:
     found["kept"] = {
         "bootstrap": found["bootstrap_seconds"] < BOOTSTRAP_LIMIT,
         "all_cores": is_alone or large["all"] > SPEED_UP * large["one"],
+        "bound_by_reading": large["all"] > READING_SHARE * large["only reading"],
     }
     return found
 
@@ -56,13 +64,22 @@ def write_pairs(folder: Path, edge: int, n_pairs: int) -> None:
 
 
 def _rates(folder: Path, n_pairs: int) -> dict[str, float]:
+    """Pairs a second: scored by one worker, by all, and only read by all."""
     result = evaluate_folders(folder / "truth", folder / "predicted")
     judgement = Judgement([c.name for c in result.classes])
+    n = usable_cores()
+    ways: dict[str, Callable[[], object]] = {
+        "one": lambda: score_files(result.pairs, judgement, n_workers=1),
+        "all": lambda: score_files(result.pairs, judgement, n_workers=n),
+        "only reading": lambda: list(
+            work_in_order(lambda pair: bool(read_pair(pair)), result.pairs, SILENT, "", n_workers=n)
+        ),
+    }
     best: dict[str, float] = {}
     for _ in range(ROUNDS):
-        for name, workers in (("one", 1), ("all", usable_cores())):
+        for name, way in ways.items():
             started = time.perf_counter()
-            score_files(result.pairs, judgement, n_workers=workers)
+            way()
             seconds = time.perf_counter() - started
             best[name] = max(best.get(name, 0.0), round(n_pairs / seconds, 1))
     return best

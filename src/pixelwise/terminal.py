@@ -177,6 +177,7 @@ class Terminal:
                 self._rich(table)
             for sentence in result.summary.conditions:
                 self.print_line(sentence)
+            self._advice(result.advice)
         else:
             from pixelwise.commands.write_scores import scores_in_format
 
@@ -225,8 +226,16 @@ class Terminal:
         self.print_line(
             comparison_in_format(result.comparison, result.contradictions, table_format)
         )
+        if table_format == "table":
+            self._advice(result.advice)
         for path in result.written:
             self.say(f"Written: {path}")
+
+    def _advice(self, advice: Sequence[str]) -> None:
+        if advice:
+            self.print_line("Which numbers to trust here:")
+        for sentence in advice:
+            self.print_line(f"  {sentence}")
 
     def _table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]

@@ -68,6 +68,24 @@ def test_facts_of_thin_lines_and_small_spots() -> None:
     assert "R7" in {advice.rule for advice in advise(facts[2])}
 
 
+def test_wide_vessels_are_lines_and_cells_are_not() -> None:
+    """A band of 12 x 900 pixels has a centre line of about 894: 894² / 10,800 is 74."""
+    band = np.zeros((60, 960), np.uint8)
+    band[20:32, 30:930] = 1
+    facts = measure_task([band], [1])[1]
+    assert facts.mean_width > 6
+    assert facts.elongation == pytest.approx(74, abs=0.5)
+    (advice,) = (a for a in advise(facts) if a.rule == "R6")
+    assert "12.1 pixels wide, 74 times as long" in advice.reason
+    cells = np.zeros((200, 200), np.uint8)
+    y, x = np.mgrid[:20, :20]
+    for corner in range(0, 200, 25):
+        for side in range(0, 200, 25):
+            disc = (y - 10) ** 2 + (x - 10) ** 2 < 81
+            cells[corner : corner + 20, side : side + 20][disc] = 1
+    assert "R6" not in {a.rule for a in advise(measure_task([cells], [1])[1])}
+
+
 def test_running_metric_is_used_like_torchmetrics() -> None:
     target = torch.tensor(np.stack([box(5), box(5), box(5) * 0]))
     preds = torch.tensor(np.stack([box(6), box(7), box(5) * 0]))

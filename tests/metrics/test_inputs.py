@@ -11,6 +11,7 @@ import torch
 from pixelwise import metrics
 from pixelwise.core.errors import BadData, BadPlan, ShapeMismatch, UserError
 from pixelwise.metrics import measure
+from pixelwise.metrics.other_names import OUR_NAME, WHOLE_ARRAYS
 
 GOOD = np.array([[0, 1, 2], [0, 1, 2]], np.uint8)
 
@@ -122,6 +123,20 @@ def test_conventions_are_known_by_every_spelling(name: str) -> None:
     mask = GOOD == 1
     assert metrics.hd(mask, mask, convention=name) == 0
     assert measure(GOOD, GOOD, [f"hd:convention={name}"])[1] == {f"hd:convention={name}": 0}
+
+
+def test_names_of_other_tools_are_answered_with_ours() -> None:
+    with pytest.raises(BadPlan, match="It is called iou here") as caught:
+        measure(GOOD, GOOD, ["Jaccard", "surface-dice", "pq"])
+    assert "It is called nsd here" in str(caught.value)
+    assert "pixelwise.metrics.panoptic_quality" in str(caught.value)
+    with pytest.raises(AttributeError, match="it is called hd here"):
+        _ = metrics.hausdorff_distance
+    for other, own in OUR_NAME.items():
+        assert callable(getattr(metrics, own)), own
+        assert not hasattr(metrics, other), "a name of ours needs no other"
+    assert all(callable(getattr(metrics, name)) for name in WHOLE_ARRAYS)
+    assert not WHOLE_ARRAYS & set(metrics.METRICS.names())
 
 
 def test_measure_is_truth_then_predicted() -> None:

@@ -16,7 +16,7 @@ from pixelwise.core.case import ClassInfo
 from pixelwise.report.content import GalleryItem, ReportContent
 from pixelwise.report.gallery import gallery
 from pixelwise.report.page import Section, render_page, write_report
-from pixelwise.report.volume_pictures import view_volume
+from pixelwise.report.volume_pictures import VolumeSpace, view_volume
 
 pytestmark = pytest.mark.browser
 
@@ -186,7 +186,7 @@ def volume_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     predicted = truth.copy()
     predicted[4, 8:12, 8:12] = 0
     image = np.arange(truth.size, dtype=np.float32).reshape(1, *truth.shape)
-    views = view_volume(image, truth, predicted, spacing=(4.0, 1.0, 2.0), unit="mm")
+    views = view_volume(image, truth, predicted, VolumeSpace(spacing=(4.0, 1.0, 2.0), unit="mm"))
     flat = views.planes[0]
     item = GalleryItem("scan", "worst", 0.9, flat.image, flat.truth, flat.predicted, views=views)
     classes = (ClassInfo(0, "background", "#000000"), ClassInfo(1, "organ", "#e69f00"))

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from pixelwise.report.case_dots import case_anchor
-from pixelwise.report.distance_maps import COLOURS, distance_bins, distance_layer, distance_legend
+from pixelwise.report.distance_maps import (
+    COLOURS,
+    STEPS,
+    distance_bins,
+    distance_layer,
+    distance_legend,
+)
+from pixelwise.report.volume_pictures import thin_out_largest, view_volume
 
 
 def bar(left: int, right: int) -> np.ndarray:
@@ -48,6 +56,51 @@ def test_volumes() -> None:
     bins = distance_bins(truth, np.roll(truth, 2, 2), classes=[1], spacing=(3.0, 1.0, 1.0))
     assert bins.shape == truth.shape
     assert bins.max() == 2
+
+
+def slow_bins(
+    truth: np.ndarray, predicted: np.ndarray, classes: list[int], spacing: tuple[float, ...]
+) -> np.ndarray:
+    """The same from a distance transform of the whole grid, class by class."""
+    bins = np.zeros(truth.shape, np.uint8)
+    for k in classes:
+        masks = [(labels == k) & (truth != 255) for labels in (truth, predicted)]
+        rims = [mask & ~ndimage.binary_erosion(mask) for mask in masks]
+        for rim, other in (rims, rims[::-1]):
+            far = np.full(truth.shape, np.inf)
+            if other.any():
+                far = ndimage.distance_transform_edt(~other, sampling=spacing)
+            ends = [end * min(spacing) + 1e-6 for end in STEPS]
+            found = 1 + sum((far > end).astype(np.uint8) for end in ends)
+            bins[rim] = np.maximum(bins[rim], found[rim])
+    return bins
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing"), [((40, 50), (1.0, 1.0)), ((12, 20, 30), (2.5, 0.7, 0.5))]
+)
+def test_equal_to_a_distance_transform(shape: tuple[int, ...], spacing: tuple[float, ...]) -> None:
+    random = np.random.default_rng(0)
+    fields = ndimage.gaussian_filter(random.standard_normal((2, *shape)), (0, *(2,) * len(shape)))
+    truth, predicted = np.digitize(fields, [-0.02, 0.03]).astype(np.uint8)
+    truth[..., :4] = 255
+    predicted[predicted == 2] = 1
+    bins = distance_bins(truth, predicted, classes=[1, 2], spacing=spacing)
+    np.testing.assert_array_equal(bins, slow_bins(truth, predicted, [1, 2], spacing))
+
+
+def test_planes_of_a_volume_keep_their_part_of_the_map() -> None:
+    truth = np.zeros((8, 30, 20), np.uint8)
+    truth[2:6, 5:20, 4:12] = 1
+    predicted = np.roll(truth, 3, axis=1)
+    bins = distance_bins(truth, predicted, classes=[1])
+    views = view_volume(
+        np.zeros((1, *truth.shape)), truth, predicted, distances=bins, place=(3, 20, 7)
+    )
+    cuts = [bins[3], bins[:, 20], bins[:, :, 7]]
+    for plane, cut in zip(views.planes, cuts, strict=True):
+        np.testing.assert_array_equal(plane.distances, cut)
+    assert thin_out_largest(np.array([[1, 0, 2], [0, 6, 0]], np.uint8), 2).tolist() == [[6, 2]]
 
 
 def test_layer_and_legend() -> None:

@@ -15,6 +15,7 @@ from pixelwise.report.content import GalleryItem
 from pixelwise.report.gallery import gallery
 from pixelwise.report.volume_gallery import slice_text, slider
 from pixelwise.report.volume_pictures import (
+    VolumeSpace,
     choose_channel,
     choose_slices,
     find_worst,
@@ -83,7 +84,7 @@ def test_planes_meet_in_the_worst_voxel() -> None:
     predicted = truth.copy()
     predicted[6:9, 10:13, 7:10] = 0
     image = make_image()
-    views = view_volume(image, truth, predicted, spacing=(3.0, 1.0, 2.0), unit="mm")
+    views = view_volume(image, truth, predicted, VolumeSpace(spacing=(3.0, 1.0, 2.0), unit="mm"))
     assert [p.position for p in views.planes] == [7, 11, 8]
     assert [p.name for p in views.planes] == ["across z", "across y", "across x"]
     axial, coronal, sagittal = views.planes
@@ -97,7 +98,7 @@ def test_planes_meet_in_the_worst_voxel() -> None:
 
 def test_heads_are_up_where_the_body_is_known() -> None:
     truth = make_labels()
-    views = view_volume(make_image(), truth, truth, is_anatomical=True)
+    views = view_volume(make_image(), truth, truth, VolumeSpace(is_anatomical=True))
     axial, coronal, sagittal = views.planes
     assert [p.name for p in views.planes] == ["axial", "coronal", "sagittal"]
     assert np.array_equal(axial.truth, truth[axial.position])
@@ -116,7 +117,9 @@ def test_one_brightness_for_all_planes() -> None:
 
 def test_stack_runs_along_the_thick_slices() -> None:
     truth = np.zeros((40, 10, 30), np.uint8)
-    views = view_volume(np.zeros((1, *truth.shape)), truth, truth, spacing=(1, 4, 1), unit="mm")
+    views = view_volume(
+        np.zeros((1, *truth.shape)), truth, truth, VolumeSpace(spacing=(1, 4, 1), unit="mm")
+    )
     assert views.step == 4 and len(views.stack) == 10
     assert views.stack[views.start].truth.shape == (40, 30)
 
@@ -150,7 +153,7 @@ def test_the_telling_channel_is_shown() -> None:
     image[2] += 2 * (truth > 0)
     image[1, 0, 0, 0] = np.nan
     assert choose_channel(image, truth) == 1
-    views = view_volume(image, truth, truth, channel_names=("t1", "flair", "t2"))
+    views = view_volume(image, truth, truth, VolumeSpace(channel_names=("t1", "flair", "t2")))
     assert views.channel == "channel 2 of 3 (flair)"
     assert choose_channel(image, np.zeros(SHAPE, np.uint8)) == 0
     assert view_volume(image[:1], truth, truth).channel == ""
@@ -168,7 +171,7 @@ def make_item(n_slices: int = 12) -> GalleryItem:
     truth = np.resize(make_labels(), (n_slices, *SHAPE[1:]))
     predicted = np.where(truth == 2, 1, truth).astype(np.uint8)
     image = np.resize(make_image(), (1, n_slices, *SHAPE[1:]))
-    views = view_volume(image, truth, predicted, spacing=(2.0, 1.0, 1.0), unit="mm")
+    views = view_volume(image, truth, predicted, VolumeSpace(spacing=(2.0, 1.0, 1.0), unit="mm"))
     flat = views.planes[0]
     return GalleryItem(
         "scan <1>", "worst", 0.5, flat.image, flat.truth, flat.predicted, views=views

@@ -13,9 +13,10 @@ from pixelwise.core.case import IGNORE
 from pixelwise.core.image import Array, Header
 from pixelwise.report.contact_table import measure_contacts
 from pixelwise.report.content import GalleryItem
+from pixelwise.report.distance_maps import distance_bins
 from pixelwise.report.pictures import ColouredClass, find_background, viewable_rgb
 from pixelwise.report.region_layers import regions_as_classes
-from pixelwise.report.volume_pictures import size_texts, view_volume
+from pixelwise.report.volume_pictures import VolumeSpace, size_texts, view_volume
 
 Labels = npt.NDArray[np.uint8]
 
@@ -68,12 +69,21 @@ def showing_of(
     )
 
 
-def draw_item(arrays: CaseArrays, showing: Showing, item: GalleryItem, *, most: int) -> GalleryItem:
+def draw_item(
+    arrays: CaseArrays,
+    showing: Showing,
+    item: GalleryItem,
+    *,
+    most: int,
+    with_distances: bool = False,
+    place: tuple[int, ...] | None = None,
+) -> GalleryItem:
     """`item`, which says what the case is called and why it is shown, with its pictures.
 
     Regions become classes, one for each set of them that occurs. A volume is shown by three
-    planes through its worst error and a stack of slices, its sizes in words; flat pictures
-    are thinned out to `most` pixels a side.
+    planes through its worst error, or through `place`, and a stack of slices, its sizes in
+    words; flat pictures are thinned out to `most` pixels a side. with_distances: planes have
+    a map of surface distances.
     """
     truth, predicted, classes = arrays.truth, arrays.predicted, tuple(showing.classes)
     counted = count_labels(arrays, showing)
@@ -91,14 +101,17 @@ def draw_item(arrays: CaseArrays, showing: Showing, item: GalleryItem, *, most: 
             classes=classes,
             contacts=contacts,
         )
+    background = find_background(classes)
+    wanted = [entry.id for entry in classes if entry.id != background]
     views = view_volume(
         arrays.image,
         truth,
         predicted,
-        spacing=showing.spacing,
-        unit=showing.unit,
-        is_anatomical=showing.is_anatomical,
-        channel_names=showing.channel_names,
+        VolumeSpace(showing.spacing, showing.unit, showing.is_anatomical, showing.channel_names),
+        distances=distance_bins(truth, predicted, classes=wanted, spacing=showing.spacing)
+        if with_distances
+        else None,
+        place=place,
     )
     views = replace(views, sizes=size_texts(counted, showing.spacing, showing.unit))
     plane = views.planes[0]

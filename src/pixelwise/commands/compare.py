@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pixelwise.commands.score_folders import evaluate_folders
 from pixelwise.commands.scoring_options import EvaluationResult, ScoringOptions
-from pixelwise.commands.show_scores import write_scores_page
+from pixelwise.commands.show_scores import advise_on, write_scores_page
+from pixelwise.commands.write_scores import ADVICE_TITLE
 from pixelwise.core.comparisons import Comparison
 from pixelwise.core.errors import BadData, BadPlan
 from pixelwise.core.files import write_json, write_text
@@ -33,12 +34,16 @@ DEFAULT_OPTIONS = ScoringOptions(metrics=DEFAULT_COMPARED)
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """What a comparison gave: the statistics, contradictions to know, scorings, files written."""
+    """What a comparison gave: the statistics, contradictions to know, scorings, files written.
+
+    advice: which of the numbers to trust here, where files are written.
+    """
 
     comparison: Comparison
     contradictions: tuple[str, ...]
     scored: Mapping[str, EvaluationResult]
     written: tuple[Path, ...] = ()
+    advice: tuple[str, ...] = ()
 
 
 def compare(
@@ -86,17 +91,23 @@ def compare(
     for sentence in (*contradictions, *comparison.left_out):
         listener.say(sentence)
     written: tuple[Path, ...] = ()
+    advice: tuple[str, ...] = ()
     if out is not None:
+        name, first = next(iter(scored.items()))
+        advice = advise_on(first, listener)
+        scored[name] = replace(first, advice=advice)
         page = write_scores_page(
             Path(out) / "comparison.html", scored, comparison=comparison,
             contradictions=contradictions, thumbnails=thumbnails, listener=listener,
         )  # fmt: skip
-        written = (page, *_write(comparison, contradictions, Path(out)))
-    return ComparisonResult(comparison, contradictions, scored, written)
+        written = (page, *_write(comparison, contradictions, Path(out), advice))
+    return ComparisonResult(comparison, contradictions, scored, written, advice)
 
 
-def comparison_as_markdown(comparison: Comparison, contradictions: Sequence[str] = ()) -> str:
-    """Contradictions, differences, ranks and the rules behind them."""
+def comparison_as_markdown(
+    comparison: Comparison, contradictions: Sequence[str] = (), advice: Sequence[str] = ()
+) -> str:
+    """Contradictions, differences, ranks, the rules behind them, and advice."""
     parts = [
         "# Comparison of " + ", ".join(comparison.names),
         *contradictions,
@@ -107,6 +118,8 @@ def comparison_as_markdown(comparison: Comparison, contradictions: Sequence[str]
         *comparison.left_out,
         f"{comparison.rule} Intervals: {comparison.interval}.",
     ]
+    if advice:
+        parts += [f"## {ADVICE_TITLE}", "\n".join(f"- {sentence}" for sentence in advice)]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
@@ -122,10 +135,12 @@ def comparison_in_format(
     return "\n".join(parts)
 
 
-def _write(comparison: Comparison, contradictions: Sequence[str], folder: Path) -> tuple[Path, ...]:
+def _write(
+    comparison: Comparison, contradictions: Sequence[str], folder: Path, advice: Sequence[str]
+) -> tuple[Path, ...]:
     paths = tuple(folder / f"comparison.{suffix}" for suffix in ("json", "md", "tex", "csv"))
     write_json(paths[0], comparison.model_dump(mode="json"))
-    write_text(paths[1], comparison_as_markdown(comparison, contradictions))
+    write_text(paths[1], comparison_as_markdown(comparison, contradictions, advice))
     write_text(paths[2], comparison_table(comparison, "latex"))
     write_text(paths[3], comparison_table(comparison, "csv"))
     return paths

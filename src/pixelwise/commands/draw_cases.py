@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,14 +17,15 @@ from pixelwise.core.errors import UserError
 from pixelwise.core.image import Array, Header
 from pixelwise.core.progress import Listener
 from pixelwise.data.scoring_pairs import ScoringPair
-from pixelwise.readers import open_image
-from pixelwise.report.case_figures import CaseFigure, draw_case, draw_compared
+from pixelwise.readers.stacked import open_images
+from pixelwise.report.case_figures import CaseFigure, ComparedCase, draw_case, draw_compared
 from pixelwise.report.case_scores import case_score
 from pixelwise.report.content import GalleryItem
 from pixelwise.report.distance_maps import distance_bins
 from pixelwise.report.pictures import viewable_rgb
 from pixelwise.report.region_layers import regions_as_classes
 from pixelwise.report.scores import leading_metric
+from pixelwise.report.volume_pictures import find_worst
 from pixelwise.report.wording import metric_facts, metric_name
 
 SIZES = ((24, 700), (60, 480), (150, 320), (400, 200))
@@ -122,7 +123,7 @@ class _Artist:
         pair = next(iter(self.pairs.values()))[task.case_id]
         truth = _void_where_unscored(first)
         step = min(first.spacing) if first.spacing else 1.0
-        if truth.ndim == 3:
+        if truth.ndim == 3 and len(read) == 1:
             return self._draw_volume(task, pair, first, truth), step
         classes = self.classes
         if self.overlaps:
@@ -135,6 +136,8 @@ class _Artist:
                 for (name, found), labels in zip(read.items(), flat[1:], strict=True)
             }
             first = next(iter(read.values()))
+        if truth.ndim == 3:
+            return self._compare_volumes(task, pair, read, truth, classes), step
         item = GalleryItem(
             task.case_id, task.caption, next(iter(task.scores.values())),
             _picture_of(pair, truth.shape), truth, first.predicted,
@@ -143,7 +146,9 @@ class _Artist:
         if len(read) == 1:
             return draw_case(item, classes, self.score_name, most=self.most), step
         predictions = {
-            name: (found.predicted, self._bins(truth, found, classes), task.scores.get(name))
+            name: ComparedCase(
+                found.predicted, task.scores.get(name), self._bins(truth, found, classes)
+            )
             for name, found in read.items()
         }
         figure = draw_compared(item, predictions, classes, self.score_name, most=self.most)
@@ -170,8 +175,40 @@ class _Artist:
         )
         item = blank_item(task.case_id, task.caption, next(iter(task.scores.values())))
         arrays = CaseArrays(image, truth, found.predicted)
-        drawn = draw_item(arrays, showing, item, most=self.most)
+        drawn = draw_item(arrays, showing, item, most=self.most, with_distances=True)
         return draw_case(drawn, self.classes, self.score_name, most=self.most)
+
+    def _compare_volumes(
+        self,
+        task: _Task,
+        pair: ScoringPair,
+        read: Mapping[str, PairLabels],
+        truth: npt.NDArray[np.uint8],
+        classes: Sequence[ClassInfo],
+    ) -> CaseFigure:
+        """All predictions of a volume in the planes where most of them are wrong together."""
+        image, header = _volume_of(pair, truth.shape)
+        first = next(iter(read.values()))
+        showing = showing_of(classes, header, spacing=first.spacing, unit=first.unit)
+        steps = showing.spacing or (1.0,) * truth.ndim
+        place = find_worst(truth, _any_error(truth, read.values()), steps)
+        item = blank_item(task.case_id, task.caption, None)
+        cases: dict[str, ComparedCase] = {}
+        for name, found in read.items():
+            item = draw_item(
+                CaseArrays(image, truth, found.predicted), showing, item,
+                most=self.most, with_distances=True, place=place,
+            )  # fmt: skip
+            cases[name] = ComparedCase(item.predicted, task.scores.get(name), views=item.views)
+        return draw_compared(item, cases, classes, self.score_name, most=self.most)
+
+
+def _any_error(truth: npt.NDArray[np.uint8], read: Iterable[PairLabels]) -> npt.NDArray[np.uint8]:
+    """Labels that differ from the truth wherever one of the predictions does."""
+    found = truth.copy()
+    for labels in read:
+        np.copyto(found, labels.predicted, where=labels.predicted != truth)
+    return found
 
 
 def _size_of(result: EvaluationResult) -> PixelSize:
@@ -186,25 +223,23 @@ def _void_where_unscored(found: PairLabels) -> npt.NDArray[np.uint8]:
 
 def _picture_of(pair: ScoringPair, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     """The image behind a label file as colours, grey if there is none that fits."""
-    grey = np.full((*shape, 3), GREY, dtype=np.uint8)
-    if pair.image is None:
-        return grey
-    try:
-        with open_image(pair.image) as source:
-            picture = viewable_rgb(source.read())
-    except UserError:
-        return grey
-    return picture if picture.shape == grey.shape else grey
+    found = _read_image(pair, shape)
+    return np.full((*shape, 3), GREY, dtype=np.uint8) if found is None else viewable_rgb(found[0])
 
 
 def _volume_of(pair: ScoringPair, shape: tuple[int, ...]) -> tuple[Array, Header | None]:
     """The channels (c, z, y, x) behind a label file, grey if there are none that fit."""
-    grey = np.full((1, *shape), GREY, dtype=np.uint8)
-    if pair.image is None:
-        return grey, None
+    return _read_image(pair, shape) or (np.full((1, *shape), GREY, dtype=np.uint8), None)
+
+
+def _read_image(pair: ScoringPair, shape: tuple[int, ...]) -> tuple[Array, Header] | None:
+    """The image (c, [z,] y, x) of a case with all its channel files, None if none fits."""
+    if not pair.images:
+        return None
     try:
-        with open_image(pair.image) as source:
-            volume, header = source.read(), source.header
+        with open_images(pair.images) as source:
+            if source.header.shape != shape:
+                return None
+            return source.read(), source.header
     except UserError:
-        return grey, None
-    return (volume, header) if volume.shape[1:] == tuple(shape) else (grey, None)
+        return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from pixelwise.commands.score_folders import evaluate_folders
 from pixelwise.commands.score_run import score_run
 from pixelwise.commands.scoring_options import DEFAULT_OPTIONS, EvaluationResult, ScoringOptions
-from pixelwise.commands.show_scores import write_scores_page
+from pixelwise.commands.show_scores import advise_on, write_scores_page
 from pixelwise.commands.write_page import write_page
 from pixelwise.commands.write_scores import write_scores
 from pixelwise.core.errors import BadPlan
@@ -31,9 +31,10 @@ def evaluate(
     """Score a split of a run, or the folder `predicted` against the folder `truth`.
 
     Into `out` go scores.json, .csv, .md and .tex, and evaluation.html (thumbnails=False:
-    without pictures). With a run the cases of options.split (default: test) are labelled
-    first, the labels and scores stay in the run folder, and its report is written anew;
-    calibration judges its probabilities too. Raises UserError with all problems at once.
+    without pictures), and the result says which numbers to trust here. With a run the cases
+    of options.split (default: test) are labelled first, the labels and scores stay in the
+    run folder, and its report is written anew; calibration judges its probabilities too.
+    Raises UserError with all problems at once.
     """
     is_of_folders = truth is not None and (predicted or options.probabilities) is not None
     if run is not None and truth is None and predicted is None:
@@ -62,7 +63,8 @@ def evaluate(
         )
     if out is None:
         return result
+    result = replace(result, advice=advise_on(result, listener))
     page = write_scores_page(
         Path(out) / "evaluation.html", {name: result}, thumbnails=thumbnails, listener=listener
     )
-    return replace(result, written=(page, *write_scores(result.summary, Path(out))))
+    return replace(result, written=(page, *write_scores(result.summary, Path(out), result.advice)))

@@ -31,12 +31,12 @@ from pixelwise.data.label_map import parse_label_map
 from pixelwise.data.label_values import MaskValues
 from pixelwise.data.mask_scan import scan_masks
 from pixelwise.data.scoring_classes import ScoringClasses, understand_scoring
+from pixelwise.data.scoring_images import find_images
 from pixelwise.data.scoring_pairs import (
     FolderPairs,
     ScoringPair,
     find_description,
     find_groups,
-    find_images,
     list_label_files,
     pair_folders,
 )
@@ -184,7 +184,7 @@ def _make_pairs(
     paired: FolderPairs, found: ScoringClasses, truth: Path, options: ScoringOptions
 ) -> tuple[ScoringPair, ...]:
     groups = find_groups(truth, list(paired.files), options.group)
-    images = find_images(truth)
+    images = find_images(truth, {stem: files[0] for stem, files in paired.files.items()})
     maps: Mapping[str, Path] = {}
     if options.probabilities is not None:
         maps = list_label_files(options.probabilities, PROBABILITY_SUFFIXES)
@@ -197,8 +197,8 @@ def _make_pairs(
         )  # fmt: skip
     return tuple(
         ScoringPair(
-            stem, t, p, found.truth, found.predicted, view, groups[stem], images.get(stem),
-            maps.get(stem), options.threshold,
+            stem, t, p, found.truth, found.predicted, view, groups[stem],
+            images.get(stem, ()), maps.get(stem), options.threshold,
         )
         for stem, (t, p, view) in paired.files.items()
     )  # fmt: skip

@@ -86,7 +86,7 @@ def score_run(
             predicted_meaning=written,
             fov=_scored_area(folder, case, plan),
             group=groups[case.id],
-            image=case.image,
+            images=case.images,
             probabilities=maps / f"{label_stem(case)}.npy" if calibration else None,
         )
         for case in cases

@@ -59,6 +59,7 @@ class EvaluationResult:
     humans: annotators against the truth and against each other, by their names, on the
     cases that they share with the truth. metrics, pixel_size: what it was scored with.
     split: of the cases, where known. human_spread: a tolerance that was taken from people.
+    advice: which of the numbers to trust here, where files are written.
     """
 
     summary: Summary
@@ -71,6 +72,7 @@ class EvaluationResult:
     pixel_size: PixelSize = PIXELS
     split: str = ""
     human_spread: float | None = None
+    advice: tuple[str, ...] = ()
 
 
 def check_options(options: ScoringOptions) -> None:

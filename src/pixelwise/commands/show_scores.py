@@ -55,7 +55,7 @@ def write_scores_page(
         unit=first.summary.unit,
         comparison=comparison,
         contradictions=tuple(contradictions),
-        advice=advise_on(first),
+        advice=first.advice,
         problems=first.notes,
         humans=first.humans if comparison is None else {},
         human_comparisons=compare_with_humans(first) if comparison is None else {},
@@ -81,11 +81,11 @@ def compare_with_humans(result: EvaluationResult) -> dict[str, Comparison]:
     return found
 
 
-def advise_on(result: EvaluationResult) -> tuple[str, ...]:
+def advise_on(result: EvaluationResult, listener: Listener = SILENT) -> tuple[str, ...]:
     """Which metrics to trust for these truths, as sentences with reason and source."""
     wanted = [k for k in range(len(result.classes)) if k != result.summary.background]
     found: dict[str, list[str]] = {}
-    for class_id, facts in _measure_truths(result, wanted).items():
+    for class_id, facts in _measure_truths(result, wanted, listener).items():
         for advice in advise(facts):
             text = f"{advice.text} Reason: {advice.reason} ({advice.rule}, {advice.source})."
             found.setdefault(text, []).append(result.classes[class_id].name)
@@ -95,7 +95,9 @@ def advise_on(result: EvaluationResult) -> tuple[str, ...]:
     )
 
 
-def _measure_truths(result: EvaluationResult, wanted: Sequence[int]) -> dict[int, TaskFacts]:
+def _measure_truths(
+    result: EvaluationResult, wanted: Sequence[int], listener: Listener
+) -> dict[int, TaskFacts]:
     """The facts of every class over some truths; regions overlap, so each is met by itself."""
     has_spacing = result.summary.unit != "px"
     meters = {k: TaskMeter([1], has_spacing=has_spacing) for k in wanted}
@@ -103,6 +105,7 @@ def _measure_truths(result: EvaluationResult, wanted: Sequence[int]) -> dict[int
     n = min(MAX_LOOKED_AT, len(result.pairs))
     for i in range(n):
         truth = read_truth(result.pairs[i * len(result.pairs) // n])
+        listener.advance(i + 1, n, "looking at truths")
         if not result.summary.has_regions:
             together.add(truth)
             continue

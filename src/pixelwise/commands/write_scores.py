@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from pixelwise.core.files import write_json, write_text
 from pixelwise.core.records import Summary
 from pixelwise.evaluation.tables import group_table, probability_table, size_table, summary_table
 
+ADVICE_TITLE = "Which numbers to trust here"
 
-def write_scores(summary: Summary, folder: Path) -> tuple[Path, ...]:
+
+def write_scores(summary: Summary, folder: Path, advice: Sequence[str] = ()) -> tuple[Path, ...]:
     """Write scores.json (everything), scores.csv (a line per case and class), .md and .tex.
 
     With groups also groups.csv. Raises BadOutput.
@@ -19,7 +22,7 @@ def write_scores(summary: Summary, folder: Path) -> tuple[Path, ...]:
     paths = [folder / f"scores.{suffix}" for suffix in ("json", "csv", "md", "tex")]
     write_json(paths[0], summary.model_dump(mode="json"))
     write_text(paths[1], scores_as_csv(summary))
-    write_text(paths[2], scores_as_markdown(summary))
+    write_text(paths[2], scores_as_markdown(summary, advice))
     write_text(paths[3], summary_table(summary, "latex"))
     if summary.groups:
         paths.append(folder / "groups.csv")
@@ -46,8 +49,8 @@ def scores_as_csv(summary: Summary) -> str:
     return stream.getvalue()
 
 
-def scores_as_markdown(summary: Summary) -> str:
-    """The means with intervals and counts, groups, sizes, probabilities, and the rules."""
+def scores_as_markdown(summary: Summary, advice: Sequence[str] = ()) -> str:
+    """The means with intervals and counts, groups, sizes, probabilities, rules and advice."""
     parts = [f"# Scores of {summary.n_cases} cases", summary_table(summary)]
     if summary.groups:
         parts += ["## Groups", group_table(summary)]
@@ -56,6 +59,8 @@ def scores_as_markdown(summary: Summary) -> str:
     if summary.probabilities:
         parts += ["## Probabilities", probability_table(summary)]
     parts += [*summary.conditions, summary.rule, f"Intervals: {summary.interval}."]
+    if advice:
+        parts += [f"## {ADVICE_TITLE}", "\n".join(f"- {sentence}" for sentence in advice)]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 

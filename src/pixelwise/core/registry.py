@@ -51,12 +51,14 @@ class Registry(Generic[Part]):
 
     A part is a function: positional parameters come from the system, keyword-only
     parameters are the user's options. `facts` given at registration are static
-    properties of the part (`dimensions=(2, 3)`), open to planner and tests.
+    properties of the part (`dimensions=(2, 3)`), open to planner and tests. hint: what to
+    say to a name that is not ours but known elsewhere, "" if it is unknown there too.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, package: str, hint: Callable[[str], str] | None = None) -> None:
         self.kind = kind
         self.package = package
+        self._hint = hint
         self._entries: dict[str, Entry[Part]] = {}
         self._is_loaded = False
 
@@ -95,7 +97,7 @@ class Registry(Generic[Part]):
         return Problem(
             f"there is no {self.kind} called {name!r}",
             f"one of {', '.join(self.names())}",
-            suggest(name, self.names()),
+            (self._hint(name) if self._hint else "") or suggest(name, self.names()),
             code="unknown-name",
         )
 

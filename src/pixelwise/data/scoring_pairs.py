@@ -25,9 +25,10 @@ DEFAULT_SPLIT: Split = "test"
 class ScoringPair:
     """Two label files to be scored against each other; their values mean what `meaning` says.
 
-    image: what they label, for pictures. probabilities: the .npy file of the prediction; if
-    `predicted` is the same file, labels are made from it, with a threshold or the most
-    probable class. consensus: "majority" or "staple" with `others` stands for the truth.
+    images: what they label, for pictures, one file or one for each channel. probabilities: the
+    .npy file of the prediction; if `predicted` is the same file, labels are made from it, with
+    a threshold or the most probable class. consensus: "majority" or "staple" with `others`
+    stands for the truth.
     """
 
     id: str
@@ -37,7 +38,7 @@ class ScoringPair:
     predicted_meaning: LabelMeaning
     fov: Path | None = None
     group: str = ""
-    image: Path | None = None
+    images: tuple[Path, ...] = ()
     probabilities: Path | None = None
     threshold: float | None = None
     others: tuple[tuple[Path, LabelMeaning], ...] = ()
@@ -144,17 +145,6 @@ def pair_folders(
         )
     files = {stem: (truths[stem], predictions[stem], views.get(stem)) for stem in shared}
     return FolderPairs(files, tuple(notes + unpaired), split)
-
-
-def find_images(truth: Path) -> dict[str, Path]:
-    """Stem -> image file in a folder `images` beside the truth folder, empty without one."""
-    folder = truth.parent / "images"
-    if truth.is_file() or not folder.is_dir():
-        return {}
-    try:
-        return list_label_files(folder)
-    except BadData:
-        return {}
 
 
 def find_groups(truth: Path, ids: Sequence[str], group: str | None) -> dict[str, str]:

@@ -12,6 +12,9 @@ OUR_THRESHOLD = "the threshold is ours"
 
 RARE_SHARE = 0.05
 THIN_WIDTH = 6.0
+LONG = 50.0
+"""Length over width of winding lines: squared length of the centre line over the area."""
+
 SMALL_PIXELS = {2: 100, 3: 200}
 MANY_OBJECTS = 20
 SIZE_SPREAD = 50.0
@@ -25,7 +28,9 @@ class TaskFacts:
     """What the advice rules ask for, per foreground class; measured on the truth.
 
     share: of the scored pixels; median_size in pixels; mean_width in pixels (area over
-    length of the centre line); size_spread: 95 % over 5 % percentile of object sizes.
+    length of the centre line); size_spread: 95 % over 5 % percentile of object sizes;
+    elongation: length over width (squared length of the centre line over the area) of the
+    object that the median pixel lies in.
     """
 
     n_dims: int
@@ -38,6 +43,7 @@ class TaskFacts:
     n_cases: int
     has_spacing: bool = False
     annotator_spread: float | None = None
+    elongation: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,9 @@ def _rules(facts: TaskFacts) -> list[tuple[bool, Advice]]:
         (spread is not None, Advice(
             "R3", f"Use nsd with a tolerance of {spread or 0:.3g}, the spread of the annotators; "
             "make no claim finer than it.", "several annotators", METRICS_RELOADED)),
-        (facts.mean_width < THIN_WIDTH, Advice(
+        (facts.mean_width < THIN_WIDTH or facts.elongation > LONG, Advice(
             "R6", "Use cldice beside or in place of Dice, add betti_error, and nsd with a small "
-            "tolerance; hd95 and Dice do not see a gap of one pixel.",
-            f"thin structures, {facts.mean_width:.1f} pixels wide (below {THIN_WIDTH:g})", ours)),
+            "tolerance; hd95 and Dice do not see a gap of one pixel.", _thinness(facts), ours)),
         (facts.median_size < small, Advice(
             "R7", "Prefer nsd and scores per object (F1 at IoU, lesion-wise counts); Dice swings "
             "by single pixels and hd95 means little.",
@@ -96,6 +101,13 @@ def _rules(facts: TaskFacts) -> list[tuple[bool, Advice]]:
             "R20", "Give intervals and do not rank by a single mean.",
             f"{facts.n_cases} cases (below {FEW_CASES})", ours)),
     ]  # fmt: skip
+
+
+def _thinness(facts: TaskFacts) -> str:
+    width = f"{facts.mean_width:.1f} pixels wide"
+    if facts.mean_width < THIN_WIDTH:
+        return f"thin structures, {width} (below {THIN_WIDTH:g})"
+    return f"winding lines, {width}, {facts.elongation:.0f} times as long (above {LONG:g})"
 
 
 def find_contradictions(

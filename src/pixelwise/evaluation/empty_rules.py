@@ -14,8 +14,9 @@ EVALUATION_OPTIONS = {"one_empty": "diagonal"}
 OURS = "pixelwise"
 
 RULE = (
-    "A class that neither truth nor prediction has in a case gives that case no value; such "
-    "cases are counted as undefined and left out of the mean over cases. A class that only one "
+    "A class that neither truth nor prediction has in a case gives that case no value in "
+    "overlaps, shares and distances; such cases are counted as undefined and left out of the "
+    "mean over cases (errors counted in pieces are 0 there). A class that only one "
     "of them has scores 0 in overlaps, and the image diagonal in distances; where a missed "
     "structure leaves a share without a value (precision), it scores 0, so that a miss never "
     "helps a mean; missed and falsely predicted cases are counted beside each mean. Pooled "

@@ -24,7 +24,7 @@ class TaskMeter:
         self._n_cases = 0
         self._sizes: dict[int, list[npt.NDArray[np.int64]]] = {k: [] for k in self.classes}
         self._pixels = dict.fromkeys(self.classes, 0)
-        self._lengths = dict.fromkeys(self.classes, 0)
+        self._lengths: dict[int, list[npt.NDArray[np.int64]]] = {k: [] for k in self.classes}
         self._scored = 0
 
     def add(self, truth: Labels, *, void: int = 255) -> None:
@@ -38,11 +38,12 @@ class TaskMeter:
             sizes = np.bincount(labels.ravel(), minlength=n + 1)[1:]
             self._sizes[class_id].append(sizes.astype(np.int64))
             self._pixels[class_id] += int(sizes.sum())
-            if truth.ndim == 2 and n:
-                self._lengths[class_id] += int(np.count_nonzero(skeleton(mask)))
+            if truth.ndim == 2:
+                lengths = np.bincount(labels[skeleton(mask)], minlength=n + 1)[1:]
+                self._lengths[class_id].append(lengths.astype(np.int64))
 
     def facts(self, annotator_spread: float | None = None) -> dict[int, TaskFacts]:
-        """The facts of every class; a mean width is only known in 2D."""
+        """The facts of every class; widths and elongations are only known in 2D."""
         return {k: self._of_class(k, annotator_spread) for k in self.classes}
 
     def _of_class(self, class_id: int, spread: float | None) -> TaskFacts:
@@ -50,7 +51,8 @@ class TaskMeter:
         sizes = np.concatenate(per_case) if per_case else np.zeros(0, dtype=np.int64)
         present = [s for s in per_case if s.size]
         low, high = np.percentile(sizes, [5, 95]) if sizes.size else (1.0, 1.0)
-        length = self._lengths[class_id]
+        lengths = np.concatenate(self._lengths[class_id] or [np.zeros(0, dtype=np.int64)])
+        length = int(lengths.sum())
         return TaskFacts(
             n_dims=self._n_dims,
             share=self._pixels[class_id] / self._scored if self._scored else 0.0,
@@ -62,7 +64,16 @@ class TaskMeter:
             n_cases=self._n_cases,
             has_spacing=self.has_spacing,
             annotator_spread=spread,
+            elongation=_elongation(lengths, sizes) if lengths.size else 0.0,
         )
+
+
+def _elongation(lengths: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> float:
+    """Squared length over size of the object that the median pixel lies in."""
+    ratios = lengths**2 / sizes
+    order = np.argsort(ratios)
+    place = np.searchsorted(np.cumsum(sizes[order]), sizes.sum() / 2)
+    return float(ratios[order][place])
 
 
 def measure_task(truths: Iterable[Labels], classes: Sequence[int]) -> dict[int, TaskFacts]:

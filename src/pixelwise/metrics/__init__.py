@@ -1,5 +1,7 @@
 """One family of metrics per file; plain functions of (truth, predicted) arrays."""
 
+from typing import TYPE_CHECKING
+
 from pixelwise.metrics.betti_matching import betti_matching, betti_matching_error
 from pixelwise.metrics.boundaries import boundary_f1, boundary_iou
 from pixelwise.metrics.calibration import ece, ece_top_label, mce, reliability
@@ -47,6 +49,7 @@ from pixelwise.metrics.lesions import (
     per_component,
 )
 from pixelwise.metrics.measuring import measure
+from pixelwise.metrics.other_names import our_name
 from pixelwise.metrics.partitions import (
     adapted_rand_error,
     v_info,
@@ -166,3 +169,11 @@ __all__ = [
     "volumetric_similarity",
     "warping_error",
 ]
+
+if not TYPE_CHECKING:  # a type checker should go on finding names that are not there
+
+    def __getattr__(name: str) -> object:
+        """Answer a name that other tools use with ours."""
+        own = our_name(name)
+        hint = f"; it is called {own} here" if own else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")

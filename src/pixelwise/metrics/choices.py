@@ -41,13 +41,14 @@ def choose_metrics(
     """
     problems: list[Problem] = []
     choices = []
+    wanted = with_canonical_convention(defaults or {})
     for text in texts:
         name, _, tail = text.partition(":")
-        given = with_canonical_convention(_parse_options(text, tail, problems))
-        found = METRICS.check(name, _with_defaults(name, given, defaults or {}))
+        given = with_canonical_convention(_parse_options(text, tail, problems)) if tail else {}
+        options = _with_defaults(name, given, wanted)
+        found = METRICS.check(name, options)
         problems += found
         if not found:
-            options = _with_defaults(name, given, defaults or {})
             choices.append(MetricChoice(text, METRICS.find(name), options))
     if problems:
         raise BadPlan(problems)
@@ -57,9 +58,10 @@ def choose_metrics(
 def _with_defaults(
     name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> dict[str, Any]:
-    known = METRICS.find(name).options if name in METRICS.names() else {}
-    wanted = with_canonical_convention(defaults)
-    return {key: value for key, value in wanted.items() if key in known} | dict(given)
+    if not defaults or name not in METRICS.names():
+        return dict(given)
+    known = METRICS.find(name).options
+    return {key: value for key, value in defaults.items() if key in known} | dict(given)
 
 
 def _parse_options(text: str, tail: str, problems: list[Problem]) -> dict[str, Any]:

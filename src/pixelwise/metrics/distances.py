@@ -266,10 +266,7 @@ def _check_percentile(percentile: float) -> None:
 
 
 def _percentile(
-    values: Floats,
-    weights: Floats | None,
-    percentile: float,
-    rules: DistanceRules,
+    values: Floats, weights: Floats | None, percentile: float, rules: DistanceRules
 ) -> float:
     if weights is not None:
         return weighted_percentile(values, weights, percentile)
@@ -291,11 +288,7 @@ def _directed_means(d: SurfaceDistances) -> tuple[float, float]:
     return float(one), float(other)
 
 
-def _near(
-    values: Floats,
-    weights: Floats | None,
-    tolerance: float,
-) -> tuple[float, float]:
+def _near(values: Floats, weights: Floats | None, tolerance: float) -> tuple[float, float]:
     """(within the tolerance, all), counted or weighed."""
     within = values <= tolerance
     if weights is None:

@@ -9,13 +9,14 @@ from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 from pixelwise.core.errors import BadPlan, raise_errors
 from pixelwise.core.registry import Registry
 from pixelwise.metrics.conventions import with_canonical_convention
+from pixelwise.metrics.other_names import metric_hint
 from pixelwise.metrics.pair import MaskPair, pair_of
 
 Options = ParamSpec("Options")
 Options_contra = ParamSpec("Options_contra")
 Family = Literal["counts", "distance", "boundary", "topology", "objects"]
 
-METRICS: Registry[Callable[..., float]] = Registry("metric", "pixelwise.metrics")
+METRICS: Registry[Callable[..., float]] = Registry("metric", "pixelwise.metrics", metric_hint)
 """Metrics of one class: functions of a `MaskPair` that return a float, NaN if undefined.
 
 Facts: `family`; `best` value; `higher_is_better`; `unit` ("" or "spacing"); `pools`

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from markupsafe import Markup
 
 from pixelwise.core.case import IGNORE
 from pixelwise.report.case_dots import case_anchor
-from pixelwise.report.case_views import Layer, layered_row, picture_row, verdict
+from pixelwise.report.case_views import compared_layers, layered_row, picture_row
 from pixelwise.report.contact_table import contact_fold
 from pixelwise.report.content import GalleryItem
-from pixelwise.report.distance_maps import Bins, distance_layer
+from pixelwise.report.distance_maps import Bins, distance_view
 from pixelwise.report.elements import Content, element
-from pixelwise.report.pictures import ColouredClass, Labels, class_layer, error_layer
-from pixelwise.report.volume_gallery import volume_views
+from pixelwise.report.pictures import ColouredClass, Labels
+from pixelwise.report.volume_gallery import compared_views, volume_views
+from pixelwise.report.volume_pictures import VolumeViews
 from pixelwise.report.wording import number
 
 
@@ -28,6 +28,25 @@ class CaseFigure:
     content: Markup
     has_void: bool
     has_distances: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedCase:
+    """What one of several predictions says of a case: class ids, its map of distances, score.
+
+    Shape: predicted, distances (y, x); of a volume the planes are in `views`.
+    """
+
+    predicted: Labels
+    score: float | None
+    distances: Bins | None = None
+    views: VolumeViews | None = None
+
+    @property
+    def has_distances(self) -> bool:
+        """Whether a map of distances is drawn."""
+        views = self.views
+        return self.distances is not None or bool(views and views.planes[0].distances is not None)
 
 
 def draw_case(
@@ -47,21 +66,22 @@ def draw_case(
         rows: Content = volume_views(item.case_id, item.views, classes)
     else:
         cut = (item.image, item.truth, item.predicted)
-        more = [] if item.distances is None else [_distance_view(item.case_id, item.distances)]
+        more = [] if item.distances is None else [distance_view(item.case_id, item.distances)]
         rows = picture_row(item.case_id, cut, classes, most=most, more=more)
     heading = _heading(item, element("span", f"{score_name} {number(item.score)}", class_="score"))
     touching = None if item.contacts is None else contact_fold(item.contacts)
     figure = element(
         "figure", heading, rows, touching, class_="case", id=anchor or case_anchor(item.case_id)
     )
-    return CaseFigure(
-        item.case_id, figure, bool((item.truth == IGNORE).any()), item.distances is not None
+    has_distances = item.distances is not None or (
+        item.views is not None and item.views.planes[0].distances is not None
     )
+    return CaseFigure(item.case_id, figure, bool((item.truth == IGNORE).any()), has_distances)
 
 
 def draw_compared(
     item: GalleryItem,
-    predictions: Mapping[str, tuple[Labels, Bins | None, float | None]],
+    predictions: Mapping[str, ComparedCase],
     classes: Sequence[ColouredClass],
     score_name: str,
     *,
@@ -69,24 +89,20 @@ def draw_compared(
 ) -> CaseFigure:
     """All predictions of a case in one figure: image, truth, then errors and distances of each.
 
-    predictions: name -> class ids (y, x), distance bins, score.
+    A volume has a row for each of the planes that all predictions were cut along.
     """
-    truth = item.truth
-    layers: list[Layer] = [
-        ("Truth", class_layer(truth, classes), f"Truth of {item.case_id}"),
-    ]
-    for name, (predicted, bins, _) in predictions.items():
-        text = f"Errors of {name} in {item.case_id}: {verdict(truth, predicted)}"
-        layers.append((f"{name}: errors", error_layer(truth, predicted, classes), text))
-        if bins is not None:
-            text = f"Distances between the boundaries of {name} and the truth of {item.case_id}"
-            layers.append((f"{name}: distances", distance_layer(bins), text))
-    rows = layered_row(item.case_id, item.image, layers, most=most)
-    told = ", ".join(f"{name} {number(score)}" for name, (_, _, score) in predictions.items())
+    views = {name: own.views for name, own in predictions.items() if own.views is not None}
+    if views:
+        rows: Content = compared_views(item.case_id, views, classes)
+    else:
+        cuts = {name: (own.predicted, own.distances) for name, own in predictions.items()}
+        layers = compared_layers(item.case_id, item.truth, cuts, classes)
+        rows = layered_row(item.case_id, item.image, layers, most=most)
+    told = ", ".join(f"{name} {number(own.score)}" for name, own in predictions.items())
     heading = _heading(item, element("span", f"{score_name}: {told}", class_="score"))
     figure = element("figure", heading, rows, class_="case", id=case_anchor(item.case_id))
-    has_distances = any(bins is not None for _, bins, _ in predictions.values())
-    return CaseFigure(item.case_id, figure, bool((truth == IGNORE).any()), has_distances)
+    has_distances = any(own.has_distances for own in predictions.values())
+    return CaseFigure(item.case_id, figure, bool((item.truth == IGNORE).any()), has_distances)
 
 
 def _heading(item: GalleryItem, score: Markup) -> Markup:
@@ -97,9 +113,3 @@ def _heading(item: GalleryItem, score: Markup) -> Markup:
         score,
         element("span", item.pieces, class_="quiet") if item.pieces else None,
     )
-
-
-def _distance_view(name: str, bins: Bins) -> Layer:
-    n_far = int(np.count_nonzero(bins == bins.max())) if bins.any() else 0
-    text = f"Distances between the boundaries of {name}"
-    return "Distances", distance_layer(bins), f"{text}: {n_far} pixels of the farthest colour"

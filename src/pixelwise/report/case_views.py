@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
 from pixelwise.core.case import IGNORE
+from pixelwise.report.distance_maps import Bins, distance_layer
 from pixelwise.report.elements import element
 from pixelwise.report.pictures import (
     ColouredClass,
@@ -63,6 +64,23 @@ def picture_row(
         ),
     ]
     return layered_row(name, image, [*layers, *more], most=most, ratio=ratio)
+
+
+def compared_layers(
+    name: str,
+    truth: Labels,
+    predictions: Mapping[str, tuple[Labels, Bins | None]],
+    classes: Sequence[ColouredClass],
+) -> list[Layer]:
+    """The truth, then errors and distances of every prediction (class ids, distance bins)."""
+    layers: list[Layer] = [("Truth", class_layer(truth, classes), f"Truth of {name}")]
+    for key, (predicted, bins) in predictions.items():
+        text = f"Errors of {key} in {name}: {verdict(truth, predicted)}"
+        layers.append((f"{key}: errors", error_layer(truth, predicted, classes), text))
+        if bins is not None:
+            text = f"Distances between the boundaries of {key} and the truth of {name}"
+            layers.append((f"{key}: distances", distance_layer(bins), text))
+    return layers
 
 
 def layered_row(

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from markupsafe import Markup
 
 from pixelwise.core.case import IGNORE
-from pixelwise.report.case_views import layer_url, photo_url, picture_row
+from pixelwise.report.case_views import (
+    compared_layers,
+    layer_url,
+    layered_row,
+    photo_url,
+    picture_row,
+)
+from pixelwise.report.distance_maps import distance_view
 from pixelwise.report.elements import element, joined
 from pixelwise.report.pictures import ColouredClass, Picture, class_layer, error_layer
 from pixelwise.report.volume_pictures import MAX_PLANE_EDGE, Plane, VolumeViews
@@ -93,8 +100,28 @@ def slice_text(plane: Plane, step: float, unit: str) -> str:
 def _plane(name: str, plane: Plane, classes: Sequence[ColouredClass]) -> tuple[Markup, Markup]:
     title = f"{plane.name}, slice {plane.position + 1} of {plane.n_positions}"
     cut = (plane.image, plane.truth, plane.predicted)
-    row = picture_row(f"{name}, {title}", cut, classes, most=MAX_PLANE_EDGE, ratio=plane.ratio)
+    cut_name = f"{name}, {title}"
+    more = [] if plane.distances is None else [distance_view(cut_name, plane.distances)]
+    row = picture_row(cut_name, cut, classes, most=MAX_PLANE_EDGE, ratio=plane.ratio, more=more)
     return element("p", title.capitalize(), class_="plane-name"), row
+
+
+def compared_views(
+    name: str, views: Mapping[str, VolumeViews], classes: Sequence[ColouredClass]
+) -> Markup:
+    """Several predictions in the same planes: image, truth, errors and distances of each."""
+    first = next(iter(views.values()))
+    rows = []
+    for i, plane in enumerate(first.planes):
+        title = f"{plane.name}, slice {plane.position + 1} of {plane.n_positions}"
+        cuts = {key: (own.planes[i].predicted, own.planes[i].distances)
+                for key, own in views.items()}  # fmt: skip
+        layers = compared_layers(f"{name}, {title}", plane.truth, cuts, classes)
+        row = layered_row(
+            f"{name}, {title}", plane.image, layers, most=MAX_PLANE_EDGE, ratio=plane.ratio
+        )
+        rows += [element("p", title.capitalize(), class_="plane-name"), row]
+    return joined(rows)
 
 
 def _predicted(plane: Plane, classes: Sequence[ColouredClass]) -> Picture:

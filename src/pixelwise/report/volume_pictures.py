@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from pixelwise.core.case import IGNORE
+from pixelwise.report.distance_maps import Bins
 from pixelwise.report.pictures import (
     MAX_SAMPLES,
     Labels,
@@ -40,7 +41,8 @@ class Plane:
     """A flat cut through a volume: image (y, x, 3) uint8, truth and predicted (y, x) ids.
 
     name: which way it lies. position: index of the cut along its axis, n_positions of them.
-    ratio: width by height in space, for pixels need not be square.
+    ratio: width by height in space, for pixels need not be square. distances (y, x): the
+    steps of a map of surface distances, where one is wanted.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Plane:
     truth: Labels
     predicted: Labels
     ratio: float
+    distances: Bins | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +74,50 @@ class VolumeViews:
     channel: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class VolumeSpace:
+    """How large voxels are, how axes lie in the body, and what channels are called.
+
+    spacing (z, y, x) in `unit`, None for voxels. is_anatomical: axes run towards superior,
+    posterior and left, so that planes are named and cuts along z are turned to have the head
+    up.
+    """
+
+    spacing: Sequence[float] | None = None
+    unit: str = "px"
+    is_anatomical: bool = False
+    channel_names: Sequence[str] = ()
+
+
+UNKNOWN_SPACE = VolumeSpace()
+
+
 def view_volume(
     image: npt.NDArray[Any],
     truth: Labels,
     predicted: Labels,
+    space: VolumeSpace = UNKNOWN_SPACE,
     *,
-    spacing: Sequence[float] | None = None,
-    unit: str = "px",
-    is_anatomical: bool = False,
-    channel_names: Sequence[str] = (),
+    distances: Bins | None = None,
+    place: tuple[int, ...] | None = None,
 ) -> VolumeViews:
     """The planes through the worst error of a volume, and a stack along its coarsest axis.
 
     Shape: image (c, z, y, x); truth, predicted (z, y, x) class ids, 255 in the truth is void.
-    is_anatomical: axes run towards superior, posterior and left, so that planes are named
-    and cuts along z are turned to have the head up. Of several channels that are no colours
-    the one is shown that tells the labelled voxels best from the others.
+    Of several channels that are no colours the one is shown that tells the labelled voxels
+    best from the others. distances (z, y, x): the steps of a map of surface distances. place:
+    where the planes meet, if not in the worst error.
     """
     shown = ""
     if len(image) > 1 and not (len(image) == 3 and image.dtype == np.uint8):
         chosen = choose_channel(image, truth)
         shown = f"channel {chosen + 1} of {len(image)}"
-        shown += f" ({channel_names[chosen]})" if chosen < len(channel_names) else ""
+        shown += f" ({space.channel_names[chosen]})" if chosen < len(space.channel_names) else ""
         image = image[chosen : chosen + 1]
-    steps = tuple(spacing) if spacing is not None else (1.0, 1.0, 1.0)
+    steps = tuple(space.spacing) if space.spacing is not None else (1.0, 1.0, 1.0)
     limits = [channel_limits(channel) for channel in image]
-    scene = _Scene(image, truth, predicted, steps, limits, is_anatomical)
-    place = find_worst(truth, predicted, steps)
+    scene = _Scene(image, truth, predicted, steps, limits, space.is_anatomical, distances)
+    place = find_worst(truth, predicted, steps) if place is None else place
     axis = int(np.argmax(steps)) if max(steps) > 1.5 * min(steps) else 0
     positions = choose_slices(truth.shape[axis], place[axis])
     return VolumeViews(
@@ -105,7 +125,7 @@ def view_volume(
         stack=tuple(scene.cut(axis, i, MAX_STACK_EDGE) for i in positions),
         start=positions.index(place[axis]),
         step=steps[axis],
-        unit=unit,
+        unit=space.unit,
         channel=shown,
     )
 
@@ -192,6 +212,7 @@ class _Scene:
     steps: tuple[float, ...]
     limits: Sequence[tuple[float, float]]
     is_anatomical: bool
+    distances: Bins | None = None
 
     def cut(self, axis: int, position: int, most: int) -> Plane:
         """One plane, thinned out to `most` pixels along its longer side."""
@@ -202,6 +223,7 @@ class _Scene:
         where: list[Any] = [slice(None)] * 3
         where[axis] = position
         picked = [arr[tuple(where)][::flip] for arr in (self.truth, self.predicted)]
+        bins = None if self.distances is None else self.distances[tuple(where)][::flip]
         flat = self.image[(slice(None), *where)][:, ::flip]
         picture = viewable_rgb(flat[:, ::step, ::step], self.limits)
         names = PLANE_NAMES if self.is_anatomical else PLAIN_NAMES
@@ -213,4 +235,15 @@ class _Scene:
             truth=np.ascontiguousarray(picked[0][::step, ::step]),
             predicted=np.ascontiguousarray(picked[1][::step, ::step]),
             ratio=width * self.steps[columns] / (height * self.steps[rows]),
+            distances=None if bins is None else thin_out_largest(bins, step),
         )
+
+
+def thin_out_largest(bins: Bins, step: int) -> Bins:
+    """Steps of distances (y, x) with `step` times fewer rows and columns; the farthest stays."""
+    if step == 1:
+        return np.ascontiguousarray(bins)
+    rows, columns = -(-bins.shape[0] // step), -(-bins.shape[1] // step)
+    padding = ((0, rows * step - bins.shape[0]), (0, columns * step - bins.shape[1]))
+    blocks = np.pad(bins, padding).reshape(rows, step, columns, step)
+    return np.ascontiguousarray(blocks.max(axis=(1, 3)))
