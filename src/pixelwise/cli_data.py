@@ -20,6 +20,20 @@ from pixelwise.terminal import Terminal
 
 @click.command()
 @click.argument("data")
+@click.option("--out", metavar="FILE", help="Write a page with pictures of what was found.")
+@click.option("--overwrite", is_flag=True, help="Replace the page if it is there already.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Only read the files: leave out what compares masks with images and cases with each "
+    "other.",
+)
+@click.option(
+    "--run",
+    metavar="RUN",
+    help="A run trained on this data, or its bundle: rank the labels that it disbelieves.",
+)
+@use_option
 @data_options
 @json_option
 @guarded
@@ -30,8 +44,23 @@ def check(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> in
     manual …), masks beside the images with a suffix such as _mask, train/val/test subfolders,
     or polygon annotations of COCO or LabelMe. Volumes (NIfTI, DICOM series, NRRD, stacks …) are
     compared with their masks in space; channels in files of their own (CASE_0000, CASE_t1, or
-    a folder for each) are joined, and missing ones named. Nothing is changed. The exit code is 2 if
-    anything must be mended before training.
+    a folder for each) are joined, and missing ones named.
+
+    \b
+    Beyond single files it finds
+      masks that lie off their image, or the wrong way round
+      copies of pictures, groups and neighbours that lie in two splits
+      classes that training never sees, images unlike the training images
+      classes told apart by their side alone, and cases where they are exchanged
+      uneven background, with the setting that corrects it
+      with --run: labels that are likely wrong, the most doubtful first
+
+    \b
+    Examples:
+      pixelwise check DATA --out check.html
+      pixelwise check DATA --run runs/first --json
+
+    Nothing in DATA is changed. The exit code is 2 if anything must be mended before training.
     """
     from pixelwise.commands.check import check as run
 

@@ -15,6 +15,7 @@ from pixelwise.core.errors import Problem
 _SEVERITY_STYLE = {"error": "red", "warning": "yellow", "note": "cyan"}
 _LINE_GAP_SECONDS = 10.0
 _PIPE_COLUMNS = 140
+_DOUBTS_SHOWN = 20
 
 
 class Terminal:
@@ -78,6 +79,8 @@ class Terminal:
 
     def show_check(self, result: Any) -> None:
         """What a data set holds, and its problems."""
+        from pixelwise.commands.doubtful_labels import doubt_text
+
         self.show_problems(result.problems)
         dataset, facts = result.dataset, result.facts
         if dataset is not None:
@@ -91,6 +94,10 @@ class Terminal:
                 self.print_line(f"Splits: {dataset.split_rule}")
         if facts is not None:
             self._show_facts(facts)
+        for doubt in result.doubts[:_DOUBTS_SHOWN]:
+            self.print_line(f"Doubtful: {doubt_text(doubt)}")
+        if result.page is not None:
+            self.print_line(f"Page: {result.page}")
         n_errors = sum(p.severity == "error" for p in result.problems)
         n_warnings = sum(p.severity == "warning" for p in result.problems)
         verdict = "can be trained on" if result.is_usable else "cannot be trained on as it is"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,11 +22,24 @@ _LARGEST_EDGE = 768
 _FEWEST_PIXELS = 40
 """With fewer boundary pixels nothing can be said."""
 
-NOTICEABLE = 2.0
+NOTICEABLE = 2.5
 """Shifts of fewer pixels than this are not told from how annotators draw."""
 
 _SPREADS = 4.0
 """A shift must stand out from those of the other cases by this many of their spreads."""
+
+
+_TOLERANCE = 2.0
+"""Edges are blurred by so many pixels before masks are turned over: no turn fits exactly."""
+
+_CLEARLY = 0.3
+"""A turn must gain this much agreement at least."""
+
+_TURNS = {
+    "left to right": (slice(None), slice(None, None, -1)),
+    "top to bottom": (slice(None, None, -1), slice(None)),
+    "by half a turn": (slice(None, None, -1), slice(None, None, -1)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +49,15 @@ class Alignment:
     offset: (dy, dx) pixels that the mask would have to move; (0, 0) is aligned.
     agreement: mean edge strength under the mask's outline as it lies, in standard deviations
     of the image's edge strength above its mean. gain: how much more there is at `offset`.
+    mirrored: how the mask would have to be turned over to fit best; mirrored_gain: how much
+    more (or less) agreement that gives, edges taken with a tolerance of some pixels.
     """
 
     offset: tuple[int, int]
     agreement: float
     gain: float
+    mirrored: str = ""
+    mirrored_gain: float = -math.inf
 
 
 def measure_alignment(image: npt.NDArray[Any], labels: npt.NDArray[np.uint8]) -> Alignment | None:
@@ -63,7 +81,7 @@ def measure_alignment(image: npt.NDArray[Any], labels: npt.NDArray[np.uint8]) ->
     best = np.unravel_index(int(np.argmax(scores)), scores.shape)
     here = float(scores[REACH, REACH])
     offset = (int(best[0]) - REACH, int(best[1]) - REACH)
-    return Alignment(offset, here, float(scores[best]) - here)
+    return Alignment(offset, here, float(scores[best]) - here, *_mirrored(outline, strength))
 
 
 def find_shifted(alignments: Sequence[Alignment | None]) -> list[int]:
@@ -85,6 +103,36 @@ def find_shifted(alignments: Sequence[Alignment | None]) -> list[int]:
     usual = 1.4826 * float(np.median(away))
     limit = max(NOTICEABLE, _SPREADS * usual)
     return [index for index, far in zip(known, distance, strict=True) if far >= limit]
+
+
+def find_mirrored(alignments: Sequence[Alignment | None]) -> list[int]:
+    """Indices of the cases whose mask fits far better turned over, as seen against the others."""
+    known = [(index, found) for index, found in enumerate(alignments) if found is not None]
+    gains = np.array([found.mirrored_gain for _, found in known])
+    if not len(gains):
+        return []
+    usual = float(np.median(gains))
+    spread = 1.4826 * float(np.median(np.abs(gains - usual)))
+    limit = max(_CLEARLY, usual + _SPREADS * spread)
+    return [index for (index, found) in known if found.mirrored_gain >= limit]
+
+
+def _mirrored(
+    outline: npt.NDArray[np.float32], strength: npt.NDArray[np.float32]
+) -> tuple[str, float]:
+    """The turn that fits best and what it gains over the mask as it lies."""
+    near = ndimage.gaussian_filter(strength, _TOLERANCE)
+    spread = float(near.std())
+    if spread == 0:
+        return "", -math.inf
+    here = _mean_under(outline, near)
+    turns = {name: _mean_under(outline[turn], near) for name, turn in _TURNS.items()}
+    best = max(turns, key=lambda name: turns[name])
+    return best, (turns[best] - here) / spread
+
+
+def _mean_under(outline: npt.NDArray[np.float32], values: npt.NDArray[np.float32]) -> float:
+    return float((outline * values).sum(dtype=np.float64) / outline.sum(dtype=np.float64))
 
 
 def _middle(length: int) -> slice:

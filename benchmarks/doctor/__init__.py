@@ -1,0 +1,1 @@
+"""Whether `pixelwise check` finds what was broken on purpose, and stays quiet where nothing was."""
