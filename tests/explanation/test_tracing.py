@@ -120,7 +120,9 @@ def test_receptive_fields_inside_networks() -> None:
     assert max(r.sees[0] for r in basic.rows if r.operation == "max pooling") == 106
     with torch.device("meta"):
         front = front_end(NetworkIO(2, 3, 2), 4)
+        both = nn.Sequential(front, context_module(2, 2, "basic"))
     assert trace_network(front, (1, 3, 900, 900)).rows[-1].sees == (380, 380)
+    assert trace_network(both, (1, 3, 1900, 1900)).rows[-1].sees == (908, 908)
 
 
 def test_which_output_rows_of_the_unet_see_188() -> None:
@@ -136,6 +138,15 @@ def test_stacked_convolutions_see_one_plus_two_n(count: int) -> None:
     assert receptive_field(stack, 1).sizes == (1 + 2 * count,)
 
 
+def test_axes_may_see_differently() -> None:
+    """A kernel of 1 x 3 looks aside only; half the grid is given in input pixels."""
+    flat = nn.Sequential(nn.Conv2d(1, 1, (1, 3), padding=(0, 1)), nn.Conv2d(1, 1, 2, stride=2))
+    found = receptive_field(flat, 1)
+    assert found.by_axis == ((2,), (4,))
+    assert found.sizes == (2,)
+    assert found.reach == 2  # of 1.5 pixels from the middle of the 4
+
+
 def test_dilations_one_two_four_see_3_7_15() -> None:
     for count, expected in ((1, 3), (2, 7), (3, 15)):
         steps = [2**i for i in range(count)]
@@ -147,6 +158,8 @@ def test_context_module_sees_3_5_9_17_33_65_67_67() -> None:
     trace = trace_network(context_module(2, 2, "basic"), (1, 2, 200, 200))
     seen = [row.sees[0] for row in trace.rows if row.operation == "convolution"]
     assert seen == [3, 5, 9, 17, 33, 65, 67, 67]
+    deep = trace_network(context_module(2, 2, "deep"), (1, 2, 400, 400))
+    assert deep.rows[-1].sees == (259, 259)
 
 
 def numeric_region(network: nn.Module, size: int, pixel: int) -> tuple[int, int]:

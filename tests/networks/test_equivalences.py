@@ -147,7 +147,7 @@ def test_transposed_convolution_is_a_convolution_of_the_zero_dilated_input() -> 
     assert (F.conv_transpose2d(values, weight, stride=2) - slow).abs().max() <= 1e-12
 
 
-@pytest.mark.parametrize("kind", ["basic", "large"])
+@pytest.mark.parametrize("kind", ["basic", "large", "deep"])
 @pytest.mark.parametrize("n_dims", [2, 3])
 def test_context_module_starts_as_the_identity(kind: Any, n_dims: int) -> None:
     module = context_module(n_dims, 2, kind, noise=0.0).double()

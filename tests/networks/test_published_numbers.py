@@ -98,6 +98,8 @@ def test_segnet_without_norm_and_basic() -> None:
     assert count(basic) == 1_416_587
     convolutions = [layer for layer in basic.modules() if isinstance(layer, nn.Conv2d)]
     assert sum(layer.weight.numel() for layer in convolutions) == 1_415_040
+    biases = sum(layer.bias.numel() for layer in convolutions if layer.bias is not None)
+    assert count(basic) - biases == 1_416_064
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,7 @@ def test_segnet_without_norm_and_basic() -> None:
         (19, "none", 134_338_387),
         (11, "basic", 134_313_443),
         (21, "large", 141_149_720),
+        (19, "deep", 134_368_179),
     ],
 )
 def test_dilated(outputs: int, context: str, expected: int) -> None:

@@ -12,7 +12,7 @@ from pixelwise.core.records import Record
 from pixelwise.data.cases import find_cases
 from pixelwise.data.labels import read_labels
 from pixelwise.data.objects import OBJECT_COLUMNS, measure_objects
-from pixelwise.explanation.receptive import ReceptiveField
+from pixelwise.explanation.receptive import EffectiveField, ReceptiveField
 
 _MOST_CASES = 24
 _MOST_OBJECTS = 20_000
@@ -21,8 +21,9 @@ _MOST_OBJECTS = 20_000
 class ObjectComparison(Record):
     """Sizes of the connected objects of a data set, set against a receptive field.
 
-    Diameters in pixels, of discs (balls) of equal content. share_larger: of the objects,
-    how many are wider than an output pixel can see.
+    Diameters in pixels, of discs (balls) of equal content. sees: the smallest width that an
+    output pixel can see; share_larger: of the objects, how many are wider. looks_at: diameter
+    of the effective field if it was measured, share_beyond: how many are wider than that.
     """
 
     data: str
@@ -32,10 +33,14 @@ class ObjectComparison(Record):
     largest_diameter: float
     sees: int | None
     share_larger: float
+    looks_at: float | None = None
+    share_beyond: float | None = None
     sentence: str
 
 
-def compare_with_objects(data: Path, field: ReceptiveField) -> ObjectComparison:
+def compare_with_objects(
+    data: Path, field: ReceptiveField, effective: EffectiveField | None = None
+) -> ObjectComparison:
     """Measure the objects of up to 24 labelled cases. Raises BadData if there are none."""
     dataset, problems = find_cases(data)
     raise_errors(problems, BadData)
@@ -62,6 +67,8 @@ def compare_with_objects(data: Path, field: ReceptiveField) -> ObjectComparison:
         )
     sees = field.sizes[0] if field.sizes else None
     share = float(np.mean([d > sees for d in diameters])) if sees else 0.0
+    looks_at = effective.diameter if effective else None
+    beyond = None if looks_at is None else float(np.mean([d > looks_at for d in diameters]))
     return ObjectComparison(
         data=data.name,
         n_cases=len(chosen),
@@ -70,7 +77,9 @@ def compare_with_objects(data: Path, field: ReceptiveField) -> ObjectComparison:
         largest_diameter=round(max(diameters), 1),
         sees=sees,
         share_larger=round(share, 4),
-        sentence=_sentence(share, sees, max(diameters)),
+        looks_at=looks_at,
+        share_beyond=None if beyond is None else round(beyond, 4),
+        sentence=_sentence(share, sees, max(diameters)) + _effective_sentence(beyond, looks_at),
     )
 
 
@@ -83,3 +92,9 @@ def _sentence(share: float, sees: int | None, largest: float) -> str:
             f"can see (the largest: {largest:.0f})."
         )
     return f"{share:.0%} of the objects in this set are larger than the {sees} pixels in sight."
+
+
+def _effective_sentence(beyond: float | None, looks_at: float | None) -> str:
+    if beyond is None or looks_at is None:
+        return ""
+    return f" {beyond:.0%} are larger than the {looks_at:g} pixels that it mostly looks at."

@@ -9,11 +9,18 @@ from pathlib import Path
 from markupsafe import Markup
 
 from pixelwise.commands.inspect_objects import ObjectComparison
+from pixelwise.commands.inspect_words import (
+    border_sentence,
+    cost_cells,
+    cost_heads,
+    pixel_sentences,
+    sees_text,
+    shape_text,
+)
 from pixelwise.commands.inspection import ComparedNetwork, Inspection, Measurements
 from pixelwise.core.files import write_text
 from pixelwise.core.quantities import format_bytes
 from pixelwise.core.runtime import package_version
-from pixelwise.explanation.behaviour import BorderInfluence
 from pixelwise.explanation.drawing import draw_svg
 from pixelwise.explanation.tracing import LayerRow, Trace
 from pixelwise.report.charts import Point, line_chart
@@ -47,16 +54,6 @@ def write_inspection(path: Path, inspection: Inspection, trace: Trace) -> None:
     write_text(path, page)
 
 
-def shape_text(shape: Sequence[int]) -> str:
-    """A spatial shape as people write it: 572 x 572."""
-    return " x ".join(map(str, shape))
-
-
-def sees_text(sizes: Sequence[int] | None) -> str:
-    """A receptive field in words."""
-    return "the whole image" if sizes is None else " or ".join(map(str, sizes)) + " pixels"
-
-
 def _sentences(inspection: Inspection) -> Markup:
     return joined(element("p", sentence) for sentence in inspection.sizes)
 
@@ -66,7 +63,7 @@ def _key_numbers(inspection: Inspection) -> Markup:
         ("parameters", f"{inspection.parameters:,}"),
         ("multiply-accumulates", f"{inspection.multiplications:,}"),
         ("intermediate results in float32", format_bytes(inspection.activation_bytes)),
-        ("receptive field of an output pixel", sees_text(inspection.field.sizes)),
+        ("receptive field of an output pixel", sees_text(inspection.field)),
     ]
     columns = [Column("what"), Column("value", is_number=True)]
     return table(columns, rows, caption="The network in four numbers")
@@ -80,20 +77,9 @@ def _drawing(inspection: Inspection, trace: Trace) -> Markup:
 
 def _sizes(inspection: Inspection) -> Markup:
     field = inspection.field
-    axes = "zyx"[-len(inspection.middle_pixel) :]
-    place = ", ".join(map(str, inspection.middle_pixel))
-    seen = ", ".join(
-        f"{axis} {first} to {last}"
-        for axis, (first, last) in zip(axes, inspection.middle_sees, strict=False)
-    )
-    changed = ", ".join(
-        f"{axis} {region[0]} to {region[1]}" if region else f"{axis} nothing"
-        for axis, region in zip(axes, inspection.middle_changes, strict=False)
-    )
     parts = [
-        f"An output pixel sees {sees_text(field.sizes)} along each axis.",
-        f"The output pixel ({place}) sees the input pixels {seen}." if seen else "",
-        f"The input pixel in the middle can change the output pixels {changed}." if changed else "",
+        f"An output pixel sees {sees_text(field)}.",
+        *pixel_sentences(inspection.pixel),
     ]
     if field.sizes and len(field.sizes) > 1:
         parts.append("Which of the widths holds depends on the pixel's place in the coarsest grid.")
@@ -205,23 +191,9 @@ def _measured(measured: Measurements) -> Markup:
     )  # fmt: skip
 
 
-def border_sentence(border: BorderInfluence) -> str:
-    """How far padding inside is felt, in words; the measurement ends half a piece inside."""
-    if border.felt == 0:
-        return "Padding inside changes the answer nowhere by 1 % of its spread."
-    if border.felt >= len(border.change):
-        return (
-            f"The padding inside is felt at all of the {border.felt} pixels from the border that "
-            "were measured (the answer changes by at least 1 % of its spread)."
-        )
-    return (
-        f"The padding inside is felt up to {border.felt} pixels from the border (the answer "
-        "changes by at least 1 % of its spread)."
-    )
-
-
 def _compared(networks: Sequence[ComparedNetwork]) -> Markup:
-    heads = ("network", "input", "output", "parameters", "multiply-accumulates", "memory", "sees")
+    heads = ("network", "input", "output", "parameters", "multiply-accumulates", "memory", "sees",
+             *cost_heads(networks))  # fmt: skip
     columns = [Column(head, is_number=index > 0) for index, head in enumerate(heads)]
     rows = [
         (
@@ -231,7 +203,8 @@ def _compared(networks: Sequence[ComparedNetwork]) -> Markup:
             f"{one.parameters:,}",
             f"{one.multiplications:,}",
             format_bytes(one.activation_bytes),
-            sees_text(one.sees),
+            sees_text(one.field),
+            *cost_cells(one),
         )
         for one in networks
     ]

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pixelwise.commands.inspect_page import border_sentence, sees_text, shape_text
+from pixelwise.commands.inspect_words import (
+    border_sentence,
+    cost_cells,
+    cost_heads,
+    pixel_sentences,
+    sees_text,
+    shape_text,
+)
 from pixelwise.commands.inspection import Inspection
 from pixelwise.core.quantities import format_bytes
 
@@ -20,7 +27,8 @@ def inspection_text(inspection: Inspection) -> str:
         f"Parameters {inspection.parameters:,}; multiply-accumulates "
         f"{inspection.multiplications:,}; intermediate results "
         f"{format_bytes(inspection.activation_bytes)}.",
-        f"An output pixel sees {sees_text(inspection.field.sizes)}.",
+        f"An output pixel sees {sees_text(inspection.field)}.",
+        *pixel_sentences(inspection.pixel),
     ]
     if inspection.objects is not None:
         parts.append(inspection.objects.sentence)
@@ -41,14 +49,18 @@ def _measured_lines(inspection: Inspection) -> list[str]:
         f"{cost.training_ms or 0:.1f} ms with {cost.threads} threads."
         for cost in measured.costs
     ]
-    uneven = [check for check in measured.upsampling if not check.is_even_by_design]
-    odd = [check for check in measured.activations if check.verdict != "lively"]
     lines.append(
         f"Looks mostly at {measured.effective.diameter:g} pixels. "
-        f"{border_sentence(measured.border)} {len(uneven)} of "
-        f"{len(measured.upsampling)} upsamplings uneven by design; {len(odd)} of "
-        f"{len(measured.activations)} activations dead, vanishing or exploding."
+        f"{border_sentence(measured.border)}"
     )
+    lines += [
+        f"Upsampling {check.module or 'of the whole'} ({check.kind}): {check.verdict}."
+        for check in measured.upsampling
+    ]
+    odd = [check for check in measured.activations if check.verdict != "lively"]
+    n_lively = len(measured.activations) - len(odd)
+    lines.append(f"Activations on noise: {n_lively} of {len(measured.activations)} are lively.")
+    lines += [f"Activation {c.module}: {c.verdict} ({c.dead_share:.0%} dead)." for c in odd]
     return lines
 
 
@@ -76,7 +88,16 @@ def _layer_cells(inspection: Inspection) -> list[tuple[str, ...]]:
 
 
 def _compared_cells(inspection: Inspection) -> list[tuple[str, ...]]:
-    heads = ("network", "input", "output", "parameters", "MACs", "memory", "sees")
+    heads = (
+        "network",
+        "input",
+        "output",
+        "parameters",
+        "MACs",
+        "memory",
+        "sees",
+        *cost_heads(inspection.compared),
+    )
     return [
         heads,
         *(
@@ -87,7 +108,8 @@ def _compared_cells(inspection: Inspection) -> list[tuple[str, ...]]:
                 f"{one.parameters:,}",
                 f"{one.multiplications / 1e9:.2f} G",
                 format_bytes(one.activation_bytes),
-                sees_text(one.sees),
+                sees_text(one.field),
+                *cost_cells(one),
             )
             for one in inspection.compared
         ),

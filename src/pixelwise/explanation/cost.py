@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from pixelwise.core.records import Record
 
@@ -64,7 +65,7 @@ def measure_cost(
     def train() -> None:
         with cast():
             answer = twin(images)
-        answers = [answer] if isinstance(answer, Tensor) else list(answer)
+        answers = [part for part in tree_leaves(answer) if isinstance(part, Tensor)]
         loss = torch.stack([part.float().square().mean() for part in answers]).sum()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         twin.zero_grad(set_to_none=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pixelwise.core.errors import PixelwiseError
 from pixelwise.core.records import Record
+from pixelwise.explanation.intervals import Sight
 from pixelwise.explanation.tracing import Trace, trace_network
+from pixelwise.explanation.watching import first_tensor
 from pixelwise.networks import Field, field_of
 
 _LARGEST_TRIED = 4096
@@ -22,14 +25,16 @@ deviations of a Gaussian (Luo et al. 2016)."""
 
 
 class ReceptiveField(Record):
-    """What an output pixel can see, along the first axis, in input pixels.
+    """What an output pixel can see, in input pixels.
 
-    sizes: all widths that occur away from the border, smallest first (more than one where
-    an output pixel's place in the coarse grid matters). None: the whole image, however
-    large. reach: the furthest that anything counts. margin: output pixels missing per side.
+    sizes: all widths along the first axis that occur away from the border, smallest first
+    (more than one where an output pixel's place in the coarse grid matters). None: the whole
+    image, however large. by_axis: the same for every axis. reach: the furthest that anything
+    counts along any axis. margin: output pixels missing per side.
     """
 
     sizes: tuple[int, ...] | None
+    by_axis: tuple[tuple[int, ...], ...] = ()
     reach: int | None
     margin: int
     is_exact: bool
@@ -96,7 +101,9 @@ def effective_field(
     for _ in range(n_images):
         image = torch.randn(1, n_channels, *(edge,) * n_dims, generator=generator)
         image.requires_grad_()
-        answer = _scores(twin(image))
+        answer = first_tensor(twin(image))
+        if answer is None or answer.ndim != image.ndim:
+            break
         middle = tuple(length // 2 for length in answer.shape[2:])
         for axis, index in enumerate(middle, start=2):
             answer = answer.narrow(axis, index, 1)
@@ -137,7 +144,26 @@ def _try_trace(
 
 def _away_from_border(trace: Trace, field: Field) -> ReceptiveField | None:
     """The field over one period in the middle, None if the image's border still cuts it."""
-    sight, size = trace.sights[0], trace.input_shape[2]
+    found = [
+        _along_axis(sight, size, field, trace.output_jump)
+        for sight, size in zip(trace.sights, trace.input_shape[2:], strict=False)
+    ]
+    axes = [axis for axis in found if axis is not None]
+    if not axes or len(axes) < len(found):
+        return None
+    return ReceptiveField(
+        sizes=axes[0][0],
+        by_axis=tuple(sizes for sizes, _ in axes),
+        reach=max(reach for _, reach in axes),
+        margin=field.margin,
+        is_exact=all(row.is_exact for row in trace.rows),
+    )
+
+
+def _along_axis(
+    sight: Sight, size: int, field: Field, jump: float
+) -> tuple[tuple[int, ...], int] | None:
+    """All widths and the furthest reach along one axis."""
     period = min(max(field.alignment, 64), len(sight) // 4)
     if period < 1 or len(sight) < size // 4:
         return None
@@ -145,12 +171,6 @@ def _away_from_border(trace: Trace, field: Field) -> ReceptiveField | None:
     first, last = sight.first[start : start + period], sight.last[start : start + period]
     if first.min() <= 0 or last.max() >= size - 1:
         return None
-    place = np.arange(start, start + period) + field.margin
-    reach = int(max((place - first).max(), (last - place).max()))
-    sizes = tuple(sorted({int(width) for width in last - first + 1}))
-    exact = all(row.is_exact for row in trace.rows)
-    return ReceptiveField(sizes=sizes, reach=reach, margin=field.margin, is_exact=exact)
-
-
-def _scores(answer: Tensor | Sequence[Tensor]) -> Tensor:
-    return answer if isinstance(answer, Tensor) else answer[0]
+    place = (np.arange(start, start + period) + 0.5) * jump - 0.5 + field.margin
+    reach = math.ceil(max((place - first).max(), (last - place).max()))
+    return tuple(sorted({int(width) for width in last - first + 1})), reach

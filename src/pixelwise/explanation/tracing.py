@@ -6,13 +6,11 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from pixelwise.core.errors import PixelwiseError, ShapeMismatch
 from pixelwise.core.records import Record
@@ -25,6 +23,7 @@ from pixelwise.explanation.sight_rules import (
     rule_for,
     step_of,
 )
+from pixelwise.explanation.watching import first_tensor, watched
 
 _FLOAT_BYTES = 4
 _SILENT = ("detach", "alias", "empty", "zeros", "ones", "arange", "_to_copy", "lift_fresh", "clone")
@@ -62,13 +61,17 @@ class LayerRow(Record):
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """All rows of a pass, and what the output sees of the input along each axis."""
+    """All rows of a pass, and what the output sees of the input along each axis.
+
+    output_jump: input pixels between neighbours of the output along the first axis.
+    """
 
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     rows: tuple[LayerRow, ...]
     sights: Sights
     parameters: int
+    output_jump: float = 1.0
 
     @property
     def multiplications(self) -> int:
@@ -90,16 +93,16 @@ def trace_network(network: nn.Module, input_shape: Sequence[int]) -> Trace:
     Raises: ShapeMismatch if the network cannot take that shape.
     """
     shape = tuple(int(size) for size in input_shape)
-    twin = _weightless_copy(network).eval()
+    twin = weightless_copy(network).eval()
     follower = _Follower(twin)
     image = torch.empty(shape, device="meta")
     follower.start(image)
     try:
-        with torch.no_grad(), follower.naming(), follower:
+        with torch.no_grad(), watched(twin, follower.see):
             answer = twin(image)
     except (RuntimeError, ValueError, IndexError, TypeError, NotImplementedError) as error:
         raise _refusal(shape, error) from error
-    output = _first_tensor(answer)
+    output = first_tensor(answer)
     if output is None:
         raise ShapeMismatch(
             f"the network answers with {type(answer).__name__}, not with a tensor",
@@ -108,11 +111,11 @@ def trace_network(network: nn.Module, input_shape: Sequence[int]) -> Trace:
             code="network-answer",
         )
     parameters = sum(weight.numel() for weight in network.parameters())
-    sights = follower.sights_of(output)
-    return Trace(shape, tuple(output.shape), tuple(follower.rows), sights, parameters)
+    sights, jump = follower.known_of(output)
+    return Trace(shape, tuple(output.shape), tuple(follower.rows), sights, parameters, jump)
 
 
-def _weightless_copy(network: nn.Module) -> nn.Module:
+def weightless_copy(network: nn.Module) -> nn.Module:
     """A copy whose tensors have shapes but no memory; large networks are not duplicated."""
     memo: dict[int, Any] = {}
     for weight in network.parameters():
@@ -134,58 +137,38 @@ class _Known:
     jump: float
 
 
-class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    """Sees every operation that reaches the tensors, and keeps the books."""
+class _Follower:
+    """Keeps the books on every operation that reaches the tensors."""
 
     def __init__(self, network: nn.Module) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.rows: list[LayerRow] = []
-        self._network = network
         self._known: dict[int, _Known] = {}
         self._unpaid = {id(weight): weight.numel() for weight in network.parameters()}
-        self._path: list[str] = []
+        self._module = ""
 
     def start(self, image: Tensor) -> None:
         sights = tuple(of_input(size) for size in image.shape[2:])
         self._known[id(image)] = _Known(image, sights, -1, True, 1.0)
         self._n_dims = image.ndim - 2
 
-    def sights_of(self, tensor: Tensor) -> Sights:
+    def known_of(self, tensor: Tensor) -> tuple[Sights, float]:
         known = self._known.get(id(tensor))
-        return known.sights if known else ()
+        return (known.sights, known.jump) if known else ((), 1.0)
 
-    @contextmanager
-    def naming(self) -> Iterator[None]:
-        """While it lasts, the path of the running module is known."""
-        handles = []
-        for name, module in self._network.named_modules():
-            enter = module.register_forward_pre_hook(lambda *_, name=name: self._path.append(name))
-            leave = module.register_forward_hook(lambda *_: self._drop())
-            handles += [enter, leave]
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-
-    def _drop(self) -> None:
-        self._path.pop()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run an operation and note what it did."""
-        result = func(*args, **(kwargs or {}))
-        names = [argument.name for argument in func._schema.arguments]
-        arguments = {**dict(zip(names, args, strict=False)), **(kwargs or {})}
-        outputs = result if isinstance(result, tuple | list) else (result,)
-        output = outputs[0] if outputs else None
-        if isinstance(output, Tensor):
-            self._note(func._schema.name.split("::")[-1], arguments, output)
-            for other in outputs[1:]:
-                if isinstance(other, Tensor) and id(output) in self._known:
-                    known = self._known[id(output)]
-                    if other.ndim == output.ndim:
-                        self._known[id(other)] = replace(known, tensor=other)
-        return result
+    def see(
+        self, module: str, name: str, arguments: dict[str, Any], results: tuple[Any, ...]
+    ) -> None:
+        """Note what an operation did, which ran in a module."""
+        self._module = module
+        output = results[0] if results else None
+        if not isinstance(output, Tensor):
+            return
+        self._note(name, arguments, output)
+        for other in results[1:]:
+            if isinstance(other, Tensor) and id(output) in self._known:
+                known = self._known[id(output)]
+                if other.ndim == output.ndim:
+                    self._known[id(other)] = replace(known, tensor=other)
 
     def _note(self, name: str, arguments: dict[str, Any], output: Tensor) -> None:
         incoming = [self._known[id(t)] for t in _tensors(arguments) if id(t) in self._known]
@@ -249,7 +232,7 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
         is_in_place = id(output) == id(source)
         return LayerRow(
             index=len(self.rows),
-            module=self._path[-1] if self._path else "",
+            module=self._module,
             operation=plain_name(name, arguments),
             **numbers,
             groups=int(arguments.get("groups", 1)) if name == "convolution" else 1,
@@ -276,14 +259,6 @@ def _tensors(arguments: dict[str, Any]) -> Iterator[Tensor]:
             yield value
         elif isinstance(value, list | tuple):
             yield from (item for item in value if isinstance(item, Tensor))
-
-
-def _first_tensor(answer: Any) -> Tensor | None:
-    while isinstance(answer, tuple | list) and answer:
-        answer = answer[0]
-    if isinstance(answer, dict) and answer:
-        answer = answer.get("out", next(iter(answer.values())))
-    return answer if isinstance(answer, Tensor) else None
 
 
 def _refusal(shape: tuple[int, ...], error: Exception) -> PixelwiseError:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pixelwise.networks import NETWORKS, Field, NetworkIO
 from pixelwise.networks.fitting import crop_to_start, extend_to
 from pixelwise.networks.layers import Norm, conv_unit, initialise, make_norm, require_dims
-from pixelwise.networks.mirrored import Skip, Steps, check_parts
+from pixelwise.networks.mirrored import Parts, Skip, Steps
 from pixelwise.networks.recipe import Recipe
 from pixelwise.networks.resampling import Upsampling
 from pixelwise.networks.vgg import CONVOLUTIONS, HIDDEN_FACTOR, VGG_WIDTHS, block_widths, vgg_block
@@ -47,8 +47,7 @@ def deconvnet(
     Source: Noh, Hong, Han, ICCV 2015.
     """
     require_dims(io, "deconvnet", (2,))
-    check_parts("deconvnet", downsampling, upsampling)
-    steps = Steps(block_widths(width), downsampling, upsampling, skip)
+    steps = Steps(Parts("deconvnet", downsampling, upsampling, skip), block_widths(width))
     return DeconvNet(io, steps, width, hidden or HIDDEN_FACTOR * width, norm)
 
 
@@ -57,7 +56,7 @@ class DeconvNet(nn.Module):
 
     def __init__(self, io: NetworkIO, steps: Steps, width: int, hidden: int, norm: Norm) -> None:
         super().__init__()
-        self.field = Field(alignment=_STRIDE, reach=steps.reach(_CONVOLUTION_REACH, _STRIDE))
+        self.field = Field(alignment=_STRIDE, reach=steps.parts.reach(_CONVOLUTION_REACH, _STRIDE))
         self.steps = steps
         widths = block_widths(width)
         inputs = (io.in_channels, *widths[:-1])
@@ -76,7 +75,7 @@ class DeconvNet(nn.Module):
                     layer
                     for index in range(CONVOLUTIONS[i])
                     for layer in _deconv(
-                        widths[i] if index else steps.joined(widths[i]),
+                        widths[i] if index else steps.parts.joined(widths[i]),
                         outputs[i] if index == CONVOLUTIONS[i] - 1 else widths[i],
                         norm,
                     )

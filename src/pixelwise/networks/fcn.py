@@ -32,6 +32,7 @@ _AT_ONCE_SCALES = (0.01, 0.0001)
 """Factors on pool4 and pool3 that let all three streams train together."""
 
 _REACHES = {32: 233, 16: 241, 8: 245}
+"""How far an output pixel sees by the stride of its finest scores, interpolated linearly."""
 
 _RECIPE = Recipe(widths=VGG_WIDTHS, from_scratch={"norm": "batch"}, sentence=NEEDS_NORM)
 
@@ -141,7 +142,7 @@ class FCN(nn.Module):
     ) -> None:
         super().__init__()
         norm = parts.norm
-        self.field = Field(alignment=32, reach=_REACHES[stride])
+        self.field = Field(alignment=32, reach=_reach(stride, parts.upsampling))
         self.crops = _CROPS[stride]
         self.scales = parts.scales
         self.skip = parts.skip
@@ -201,6 +202,12 @@ class FCN(nn.Module):
             return scores + fine
         joined: Tensor = self.joins[level](torch.cat((scores, fine), dim=1))
         return joined
+
+
+def _reach(stride: int, upsampling: ScoreUpsampling) -> int:
+    """Bicubic interpolation looks one score further in each of its steps."""
+    further = sum(step for step in (32, 16, 8) if step >= stride)
+    return _REACHES[stride] + (further if upsampling == "bicubic" else 0)
 
 
 def _pooling(channels: int, kind: Pooling) -> nn.Module:

@@ -52,7 +52,7 @@ def conv_unit(  # noqa: PLR0913  # the arguments of a convolution are its nature
     *,
     kernel: Size = 3,
     stride: Size = 1,
-    dilation: int = 1,
+    dilation: Size = 1,
     padding: Size | None = None,
     norm: Norm = "batch",
     activation: Activation = "relu",
@@ -60,8 +60,8 @@ def conv_unit(  # noqa: PLR0913  # the arguments of a convolution are its nature
 ) -> list[nn.Module]:
     """Convolution, norm, activation. Padding keeps the size by default; no bias before a norm."""
     if padding is None:
-        half = kernel // 2 if isinstance(kernel, int) else tuple(size // 2 for size in kernel)
-        padding = half * dilation if isinstance(half, int) else half
+        pairs = zip(_per_axis(kernel, n_dims), _per_axis(dilation, n_dims), strict=True)
+        padding = tuple(size // 2 * step for size, step in pairs)
     if bias is None:
         bias = norm == "none"
     convolution = CONVOLUTION[n_dims](
@@ -74,6 +74,10 @@ def conv_unit(  # noqa: PLR0913  # the arguments of a convolution are its nature
         bias=bias,
     )
     return [convolution, *make_norm(n_dims, outputs, norm), make_activation(activation)]
+
+
+def _per_axis(size: Size, n_dims: int) -> tuple[int, ...]:
+    return (size,) * n_dims if isinstance(size, int) else size
 
 
 def initialise(module: nn.Module, *, slope: float = 0.0) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -10,40 +11,42 @@ from pixelwise.core.errors import BadPlan
 from pixelwise.networks import NETWORKS, Field, NetworkIO
 from pixelwise.networks.axis_steps import AxisSteps, Sizes, axis_steps
 from pixelwise.networks.fitting import crop_to_start, pad_to_multiple
-from pixelwise.networks.layers import (
-    CONVOLUTION,
-    TRANSPOSED,
-    Norm,
-    conv_unit,
-    initialise,
-    require_dims,
-)
+from pixelwise.networks.layers import Norm, conv_unit, initialise, require_dims
+from pixelwise.networks.mirrored import Parts, Skip, Steps
 from pixelwise.networks.recipe import Recipe
-from pixelwise.networks.resampling import shuffle_up
+from pixelwise.networks.resampling import PixelShuffle, Upsampling
+
+Pooling = Literal["max", "average", "strided"]
 
 
 @NETWORKS.register(
     "light", dimensions=(2, 3), small={"width": 4}, recipe=Recipe(learning_rate=5e-3)
 )
-def light(
+def light(  # noqa: PLR0913  # one parameter per option
     io: NetworkIO,
     *,
     width: int = 24,
     depth: int = 3,
     max_width: int = 128,
     norm: Norm = "batch",
+    downsampling: Pooling = "strided",
+    upsampling: Upsampling = "nearest",
+    skip: Skip = "add",
     strides: Sizes | None = None,
     kernels: Sizes | None = None,
 ) -> nn.Module:
     """A small U-Net on half the resolution, with sub-pixel scores: ours, for short budgets.
 
-    On a processor the layers at full resolution cost most, by the memory they move rather
-    than by arithmetic. So a 4 x 4 convolution with stride 2 comes first, skips are added
-    instead of concatenated, the finest level has a single convolution on either side and the
-    coarser ones a residual block, and the last convolution writes the scores of 2 x 2 pixels
-    at once (pixel shuffle).
-    width: channels at half resolution, doubled at each of `depth` further halvings. strides and
-    kernels: one tuple per grid, half resolution first, for volumes whose voxels are not cubes.
+    On a processor the layers at high resolution cost most, and at small sizes every layer
+    costs, however small. So a 4 x 4 convolution with stride 2 comes first; the half grid has
+    few channels and, besides, a single convolution on the way up; each coarser grid is
+    entered by a strided convolution, followed by one more (two on the coarsest, where they
+    widen the sight for almost nothing); features come up by repetition, behind a 1 x 1
+    convolution, and are added to those of the encoder; the decoder has one convolution for
+    each grid; a last 1 x 1 convolution writes the scores of 2 x 2 pixels at once.
+    width: channels at half resolution, doubled at each of `depth` further halvings up to
+    max_width. strides and kernels: one tuple per grid, half resolution first, for volumes
+    whose voxels are not cubes.
     """
     require_dims(io, "light", (2, 3))
     if width < 1 or depth < 1 or max_width < 1:
@@ -53,24 +56,29 @@ def light(
             "Change these options.",
             code="bad-option",
         )
-    widths = tuple(min(width * 2**level, max_width) for level in range(depth + 1))
     steps = axis_steps("light", io.n_dims, depth + 1, strides, kernels, first=2)
-    return Light(io, widths, norm, steps)
+    parts = Parts("light", downsampling, upsampling, skip)
+    widths = tuple(min(width * 2**level, max_width) for level in range(depth + 1))
+    return Light(io, widths, norm, steps, parts)
 
 
 class Light(nn.Module):
     """The module behind `light`; any size."""
 
     def __init__(
-        self, io: NetworkIO, widths: tuple[int, ...], norm: Norm, steps: AxisSteps
+        self,
+        io: NetworkIO,
+        widths: Sequence[int],
+        norm: Norm,
+        steps: AxisSteps,
+        parts: Parts,
     ) -> None:
         super().__init__()
         n_dims, depth = io.n_dims, len(widths) - 1
         first, *strides = steps.strides
         kernels = steps.kernels
-        self.field = Field(alignment=steps.widest, reach=_reach(steps))
+        self.field = Field(alignment=steps.widest, reach=_reach(steps, parts))
         self.steps = steps
-        self.out_channels = io.out_channels
         self.stem = nn.Sequential(
             *conv_unit(
                 n_dims,
@@ -84,84 +92,67 @@ class Light(nn.Module):
                 norm=norm,
             )
         )
+        is_strided = parts.downsampling == "strided"
         self.encoder = nn.ModuleList(
-            _stage(n_dims, widths[level], kernels[level], level, norm) for level in range(depth + 1)
-        )
-        self.downs = nn.ModuleList(
             nn.Sequential(
                 *conv_unit(
                     n_dims,
-                    widths[i],
-                    widths[i + 1],
-                    kernel=strides[i],
-                    stride=strides[i],
-                    padding=0,
+                    widths[level - 1],
+                    widths[level],
+                    kernel=kernels[level],
+                    stride=strides[level - 1] if is_strided else 1,
                     norm=norm,
-                )
+                ),
+                *(
+                    layer
+                    for _ in range(_further(level, depth))
+                    for layer in conv_unit(
+                        n_dims, widths[level], widths[level], kernel=kernels[level], norm=norm
+                    )
+                ),
+            )
+            for level in range(1, depth + 1)
+        )
+        self.between = Steps(parts, widths[:-1], widths[1:], strides=strides, is_within_stages=True)
+        self.decoder = nn.ModuleList(
+            nn.Sequential(
+                *conv_unit(n_dims, parts.joined(widths[i]), widths[i], kernel=kernels[i], norm=norm)
             )
             for i in range(depth)
         )
-        self.ups = nn.ModuleList(
-            TRANSPOSED[n_dims](widths[i + 1], widths[i], strides[i], stride=strides[i])
-            for i in range(depth)
-        )
-        self.decoder = nn.ModuleList(
-            _stage(n_dims, widths[i], kernels[i], i, norm) for i in range(depth)
-        )
-        self.head = CONVOLUTION[n_dims](
-            widths[0],
-            io.out_channels * math.prod(first),
-            kernels[0],
-            padding=tuple(k // 2 for k in kernels[0]),
-        )
+        self.head = PixelShuffle(n_dims, widths[0], io.out_channels, first)
         initialise(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, [z,] y, x) -> logits (n, k, [z,] y, x)."""
         values = self.stem(pad_to_multiple(images, self.steps.spread(-1)))
-        skips = []
-        for stage, down in zip(self.encoder, self.downs, strict=False):
+        memories = []
+        for level, stage in enumerate(self.encoder):
+            values, memory = self.between.go_down(values, level)
+            memories.append(memory)
             values = stage(values)
-            skips.append(values)
-            values = down(values)
-        values = self.encoder[-1](values)
-        for level in reversed(range(len(skips))):
-            values = self.decoder[level](self.ups[level](values) + skips[level])
-        logits = shuffle_up(self.head(values), self.out_channels, self.steps.strides[0])
-        return crop_to_start(logits, images.shape[2:])
+        for level in reversed(range(len(memories))):
+            values = self.decoder[level](self.between.go_up(values, level, memories[level]))
+        return crop_to_start(self.head(values), images.shape[2:])
 
 
-class Residual(nn.Module):
-    """Two convolutions (3 x 3) beside the input itself."""
-
-    def __init__(self, n_dims: int, width: int, kernel: tuple[int, ...], norm: Norm) -> None:
-        super().__init__()
-        first = conv_unit(n_dims, width, width, kernel=kernel, norm=norm)
-        second = conv_unit(n_dims, width, width, kernel=kernel, norm=norm)
-        self.path = nn.Sequential(*first, *second[:-1])
-        self.activation = second[-1]
-
-    def forward(self, values: Tensor) -> Tensor:
-        """(n, c, …) -> the same shape."""
-        result: Tensor = self.activation(self.path(values) + values)
-        return result
+def _further(level: int, depth: int) -> int:
+    """Convolutions of an encoder stage after its first."""
+    return 2 if level == depth else 1
 
 
-def _stage(n_dims: int, width: int, kernel: tuple[int, ...], level: int, norm: Norm) -> nn.Module:
-    if level == 0:
-        return nn.Sequential(*conv_unit(n_dims, width, width, kernel=kernel, norm=norm))
-    return Residual(n_dims, width, kernel, norm)
-
-
-def _reach(steps: AxisSteps) -> int:
-    """Stem and head look one half-resolution pixel further; the finest grid has one convolution."""
+def _reach(steps: AxisSteps, parts: Parts) -> int:
+    """Of the stem, the stages of the encoder, one convolution for each grid on the way up."""
     reaches = []
+    depth = len(steps.kernels) - 1
     for axis, kernels in enumerate(zip(*steps.kernels, strict=True)):
-        last = len(kernels) - 1
         first = steps.strides[0][axis]
-        total = (kernels[0] // 2) * first + first
+        total = 1 if first == 2 else kernels[0] // 2
         for level, kernel in enumerate(kernels):
-            n_units = (1 if level == 0 else 2) * (1 if level == last else 2)
-            total += n_units * (kernel // 2) * steps.spread(level)[axis]
-        reaches.append(total + steps.spread(-1)[axis] - first)
-    return int(max(reaches))
+            here = steps.spread(level)[axis]
+            if level:
+                entered = steps.spread(level - 1 if parts.downsampling == "strided" else level)
+                total += kernel // 2 * (entered[axis] + _further(level, depth) * here)
+            total += kernel // 2 * here * (level < depth)
+        reaches.append(parts.reach(total + first - 1, steps.spread(-1)[axis]))
+    return max(reaches)

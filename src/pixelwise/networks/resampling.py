@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch.nn.functional as F
@@ -43,14 +44,14 @@ def make_upsampling(
 ) -> nn.Module:
     """A layer that doubles the grid and changes the number of channels.
 
-    stride: 1 for axes that stay as they are; transposed and interpolating kinds only.
+    stride: 1 for axes that stay as they are.
     Interpolating kinds are followed by a 1 x 1 convolution for the channels, done before
     the interpolation, where it costs a fraction of it and gives the same values.
     """
     if kind == "transposed":
         return TRANSPOSED[n_dims](inputs, outputs, stride, stride=stride)
     if kind == "pixel-shuffle":
-        return PixelShuffle(n_dims, inputs, outputs)
+        return PixelShuffle(n_dims, inputs, outputs, stride)
     if kind == "unpooling":
         return CONVOLUTION[n_dims](inputs, outputs, 1)
     if (kind, n_dims) not in _INTERPOLATION:
@@ -79,18 +80,28 @@ class Interpolation(nn.Module):
 
 
 class PixelShuffle(nn.Module):
-    """A 1 x 1 convolution to 2^d times the channels, laid out as 2^d neighbouring pixels.
+    """A convolution to 2^d times the channels, laid out as 2^d neighbouring pixels.
 
+    factor: 2, or per axis. kernel: of the convolution.
     Source: Shi et al. 2016 (sub-pixel convolution).
     """
 
-    def __init__(self, n_dims: int, inputs: int, outputs: int) -> None:
+    def __init__(
+        self, n_dims: int, inputs: int, outputs: int, factor: Size = 2, kernel: Size = 1
+    ) -> None:
         super().__init__()
-        self.convolution = CONVOLUTION[n_dims](inputs, outputs * 2**n_dims, 1)
+        self.factors = (factor,) * n_dims if isinstance(factor, int) else factor
+        sizes = (kernel,) * n_dims if isinstance(kernel, int) else kernel
+        self.convolution = CONVOLUTION[n_dims](
+            inputs,
+            outputs * math.prod(self.factors),
+            sizes,
+            padding=tuple(size // 2 for size in sizes),
+        )
         self.outputs = outputs
 
     def forward(self, values: Tensor) -> Tensor:
-        return shuffle_up(self.convolution(values), self.outputs)
+        return shuffle_up(self.convolution(values), self.outputs, self.factors)
 
 
 def shuffle_up(values: Tensor, outputs: int, factors: tuple[int, ...] | None = None) -> Tensor:

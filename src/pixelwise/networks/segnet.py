@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pixelwise.networks import NETWORKS, Field, NetworkIO
 from pixelwise.networks.fitting import crop_to_start, extend_to, pad_to_multiple
 from pixelwise.networks.layers import Norm, conv_unit, initialise, make_norm, require_dims
-from pixelwise.networks.mirrored import Skip, Steps, check_parts
+from pixelwise.networks.mirrored import Parts, Skip, Steps
 from pixelwise.networks.recipe import Recipe
 from pixelwise.networks.resampling import Downsampling, Upsampling
 from pixelwise.networks.vgg import CONVOLUTIONS, VGG_WIDTHS, block_widths, vgg_block
@@ -38,26 +38,25 @@ def segnet(
     Source: Badrinarayanan, Kendall, Cipolla, PAMI 2017.
     """
     require_dims(io, "segnet", (2,))
-    check_parts("segnet", downsampling, upsampling)
+    parts = Parts("segnet", downsampling, upsampling, skip)
     widths = block_widths(width)
-    steps = Steps(widths, downsampling, upsampling, skip)
     inputs = (io.in_channels, *widths[:-1])
     encoder = [
-        vgg_block(inputs[i], widths[i], CONVOLUTIONS[i], norm=norm, dilation=steps.dilation(i))
+        vgg_block(inputs[i], widths[i], CONVOLUTIONS[i], norm=norm, dilation=_dilation(parts, i))
         for i in range(5)
     ]
     decoder: list[nn.Module] = []
     for level in range(5):
         below = widths[level - 1] if level else widths[0]
-        n_same, dilation = CONVOLUTIONS[level] - 1, steps.dilation(level)
-        joined = steps.joined(widths[level])
+        n_same, dilation = CONVOLUTIONS[level] - 1, _dilation(parts, level)
+        joined = parts.joined(widths[level])
         layers = list(vgg_block(joined, widths[level], n_same, norm=norm, dilation=dilation))
         if level:
             layers += conv_unit(2, widths[level], below, norm=norm, bias=True, dilation=dilation)
         else:
             layers.append(nn.Conv2d(widths[0], io.out_channels, 3, padding=1))
         decoder.append(nn.Sequential(*layers))
-    network = SegNet(encoder, decoder, steps, convolution_reach=180)
+    network = SegNet(encoder, decoder, Steps(parts, widths), convolution_reach=180)
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             nn.init.constant_(layer.bias, _NORM_SHIFT)
@@ -84,24 +83,24 @@ def segnet_basic(
     Source: Badrinarayanan, Kendall, Cipolla, PAMI 2017.
     """
     require_dims(io, "segnet-basic", (2,))
-    check_parts("segnet-basic", downsampling, upsampling)
-    steps = Steps((width,) * _BASIC_LEVELS, downsampling, upsampling, skip)
+    parts = Parts("segnet-basic", downsampling, upsampling, skip)
     encoder: list[nn.Module] = []
     decoder: list[nn.Module] = []
     for level in range(_BASIC_LEVELS):
         inputs = io.in_channels if level == 0 else width
         stem = [nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75)] if level == 0 else []
-        dilation = steps.dilation(level)
+        dilation = _dilation(parts, level)
         padding = _BASIC_KERNEL // 2 * dilation
         unit = conv_unit(
             2, inputs, width, kernel=_BASIC_KERNEL, dilation=dilation, norm=norm, bias=True
         )
         encoder.append(nn.Sequential(*stem, *unit))
         layers = [
-            nn.Conv2d(steps.joined(width), width, _BASIC_KERNEL, padding=padding, dilation=dilation)
+            nn.Conv2d(parts.joined(width), width, _BASIC_KERNEL, padding=padding, dilation=dilation)
         ]
         head = [nn.Conv2d(width, io.out_channels, 1)] if level == 0 else []
         decoder.append(nn.Sequential(*layers, *make_norm(2, width, norm), *head))
+    steps = Steps(parts, (width,) * _BASIC_LEVELS)
     return SegNet(encoder, decoder, steps, convolution_reach=90)
 
 
@@ -120,8 +119,9 @@ class SegNet(nn.Module):
         convolution_reach: int,
     ) -> None:
         super().__init__()
-        self.stride = 1 if steps.is_dilated else 2 ** len(encoder)
-        self.field = Field(alignment=self.stride, reach=steps.reach(convolution_reach, self.stride))
+        self.stride = 1 if steps.parts.is_dilated else 2 ** len(encoder)
+        reach = steps.parts.reach(convolution_reach, self.stride)
+        self.field = Field(alignment=self.stride, reach=reach)
         self.encoder = nn.ModuleList(encoder)
         self.decoder = nn.ModuleList(decoder)
         self.steps = steps
@@ -140,9 +140,13 @@ class SegNet(nn.Module):
 
     def _fit(self, images: Tensor) -> Tensor:
         shape = tuple(images.shape[2:])
-        if not self.steps.has_places:
+        if self.steps.parts.upsampling != "unpooling":
             return pad_to_multiple(images, self.stride)
         if max(shape) <= self.stride:
             # one coarsest pixel in all would leave a norm nothing to learn from
             return extend_to(images, (shape[0], self.stride + 1))
         return images
+
+
+def _dilation(parts: Parts, level: int) -> int:
+    return 2**level if parts.is_dilated else 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.networks import NETWORKS, Field, NetworkIO, check_size
-from pixelwise.networks.dense import to_dense
+from pixelwise.networks.dense import DilatedAverage, to_dense
 from pixelwise.networks.layers import initialise, require_dims
 from pixelwise.networks.recipe import Recipe
 
@@ -15,8 +17,12 @@ WINDOW = 95
 _KERNELS = (4, 5, 4, 4)
 _HIDDEN = 200
 
+Pooling = Literal["max", "average"]
 
-def window_classifier(io: NetworkIO, *, width: int = 48) -> nn.Sequential:
+
+def window_classifier(
+    io: NetworkIO, *, width: int = 48, downsampling: Pooling = "max"
+) -> nn.Sequential:
     """The network N4: 95 x 95 pixels in, the classes of the middle pixel out (n, k).
 
     Exact at width 48: 219,290 parameters for 1 channel and 2 classes, 121,464,592
@@ -26,7 +32,8 @@ def window_classifier(io: NetworkIO, *, width: int = 48) -> nn.Sequential:
     layers: list[nn.Module] = []
     inputs = io.in_channels
     for kernel in _KERNELS:
-        layers += [nn.Conv2d(inputs, width, kernel), nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [nn.Conv2d(inputs, width, kernel), nn.ReLU()]
+        layers.append(nn.MaxPool2d(2) if downsampling == "max" else nn.AvgPool2d(2))
         inputs = width
     layers += [
         nn.Flatten(),
@@ -51,7 +58,7 @@ def window_classifier(io: NetworkIO, *, width: int = 48) -> nn.Sequential:
         sentence="A window for every pixel that is learned from, as in the paper.",
     ),
 )
-def sliding_window(io: NetworkIO, *, width: int = 48) -> nn.Module:
+def sliding_window(io: NetworkIO, *, width: int = 48, downsampling: Pooling = "max") -> nn.Module:
     """The sliding-window classifier, trained pixel by pixel or dense, labelling dense.
 
     Patches of 95 x 95 make the training that of the paper: a window for every pixel drawn.
@@ -59,16 +66,16 @@ def sliding_window(io: NetworkIO, *, width: int = 48) -> nn.Module:
     Source: Ciresan et al., NIPS 2012; one network here instead of an average of several.
     """
     require_dims(io, "sliding-window", (2,))
-    return SlidingWindow(io, width)
+    return SlidingWindow(window_classifier(io, width=width, downsampling=downsampling))
 
 
 class SlidingWindow(nn.Module):
     """The dense form of `window_classifier`; a single window goes through the strided form."""
 
-    def __init__(self, io: NetworkIO, width: int) -> None:
+    def __init__(self, classifier: nn.Sequential) -> None:
         super().__init__()
         self.field = Field(margin=WINDOW // 2, smallest=WINDOW, reach=WINDOW // 2)
-        self.dense = to_dense(window_classifier(io, width=width), (WINDOW, WINDOW))
+        self.dense = to_dense(classifier, (WINDOW, WINDOW))
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, c, y, x) -> logits (n, k, y - 94, x - 94)."""
@@ -85,6 +92,8 @@ class SlidingWindow(nn.Module):
                 values = F.conv2d(values, layer.weight, layer.bias)
             elif isinstance(layer, nn.MaxPool2d):
                 values = F.max_pool2d(values, 2)
+            elif isinstance(layer, DilatedAverage):
+                values = F.avg_pool2d(values, 2)
             else:
                 values = layer(values)
         return values
