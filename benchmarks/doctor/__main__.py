@@ -3,6 +3,7 @@
 python -m benchmarks.doctor damages [--sets NAME,...]     found, named, located; false alarms
 python -m benchmarks.doctor drift [--sets NAME,...]       AUC of the drift score on changed images
 python -m benchmarks.doctor labels --sets NAME,...        AUC of ranked doubts; trains 100 s a set
+python -m benchmarks.doctor shading --sets NAME,...       Dice lost to uneven light; trains 3 x 60 s
 
 Sets are those of PIXELWISE_DATA. Each part writes a dated file to benchmarks/results.
 """
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.doctor import damage_table, drift_ranking, label_ranking
+from benchmarks.doctor import damage_table, drift_ranking, label_ranking, shading_loss
 from benchmarks.speed.machine import RESULTS, describe_machine
 
 SETS = (
@@ -30,6 +31,7 @@ PARTS: dict[str, Callable[[Path, Path], dict[str, Any]]] = {
     "damages": damage_table.measure,
     "drift": drift_ranking.measure,
     "labels": label_ranking.measure,
+    "shading": shading_loss.measure,
 }
 
 

@@ -108,7 +108,7 @@ def swap_sides(copy: SetCopy, random: np.random.Generator) -> Expected | None:
 
 
 def lossy_mask(copy: SetCopy, random: np.random.Generator) -> Expected | None:
-    """One mask through JPEG; a volume's smoothed along its edges."""
+    """One mask through JPEG, of two classes as 0 and 255; a volume's smoothed along its edges."""
     stem = _any(copy, random, "train", with_objects=True)
     if stem is None:
         return None
@@ -118,7 +118,9 @@ def lossy_mask(copy: SetCopy, random: np.random.Generator) -> Expected | None:
         copy.write("masks", stem, smooth)
         return Expected(("mask-smeared", "mask-unknown-label", "mask-not-integer"), (stem,))
     stored = io.BytesIO()
-    Image.fromarray(mask).save(stored, "JPEG", quality=50)
+    is_binary = len(copy.description["classes"]) == 2
+    levels = np.minimum(mask, 1) * np.uint8(255) if is_binary else mask
+    Image.fromarray(levels).save(stored, "JPEG", quality=50)
     copy.write("masks", stem, np.asarray(Image.open(stored)))
     return Expected(("mask-smeared", "mask-unknown-label"), (stem,))
 

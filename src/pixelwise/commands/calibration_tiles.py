@@ -13,6 +13,7 @@ from pixelwise.core.case import Case
 from pixelwise.core.plan import Plan
 from pixelwise.data.channels import match_channels
 from pixelwise.data.intensity import scale_for
+from pixelwise.data.shading import evened
 from pixelwise.inference.engines import Tiles
 from pixelwise.networks import Field
 from pixelwise.readers.stacked import open_images
@@ -74,7 +75,7 @@ def _tiles_of(plan: Plan, field: Field, case: Case) -> list[Tiles]:
     )
     predictor = make_predictor(recorder, field, plan, section)
     convert = partial(match_channels, n_channels=plan.data.n_channels)
-    with open_images(case.images) as source:
+    with evened(open_images(case.images), plan.intensity.shading) as source:
         scale = scale_for(plan.intensity, source, convert)
         answers = predictor.predict(source, lambda image: scale.apply(convert(image)))
         for _ in itertools.islice(answers, _LOOKED_AT):

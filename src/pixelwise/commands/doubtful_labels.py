@@ -23,6 +23,7 @@ from pixelwise.core.user_parts import load_user_parts
 from pixelwise.data.case_store import read_training_labels
 from pixelwise.data.channels import match_channels
 from pixelwise.data.intensity import scale_for
+from pixelwise.data.shading import evened
 from pixelwise.data.symptoms import files_of
 from pixelwise.evaluation.label_doubts import DoubtfulPlace, find_doubts, rank_doubts
 from pixelwise.inference.labeller import Answers
@@ -88,7 +89,8 @@ def rank_labels(
 def _doubts_of(predictor: Answers, plan: Plan, case: Case) -> list[DoubtfulPlace]:
     truth = read_training_labels(case, label_meaning(plan.data.labels))
     probabilities = np.zeros((len(plan.data.classes), *truth.shape), np.float32)
-    with open_images(case.images, plan.intensity.channels) as source:
+    opened = open_images(case.images, plan.intensity.channels)
+    with evened(opened, plan.intensity.shading) as source:
         convert = partial(match_channels, n_channels=plan.data.n_channels)
         scale = scale_for(plan.intensity, source, convert)
         with closing(

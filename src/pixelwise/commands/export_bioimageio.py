@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelwise.commands.run_engines import OpenedEngine
+from pixelwise.core.errors import BadPlan
 from pixelwise.core.image import Array
 from pixelwise.core.plan import Plan, network_input
 from pixelwise.inference.onnx_network import INPUT, OPSET, OUTPUT
@@ -41,8 +42,16 @@ def bioimageio_files(
 
     image: (c, [z,] y, x), what the tile is cut from. The description holds the network with
     its normalisation and softmax; tiles, other grids and labels are the runner's, which goes
-    along as an attachment.
+    along as an attachment. Raises BadPlan where the plan evens out illumination: no step of
+    that format does.
     """
+    if plan.intensity.shading != "none":
+        raise BadPlan(
+            f"the plan evens out illumination (intensity.shading is {plan.intensity.shading})",
+            "steps of preprocessing that the format of the BioImage Model Zoo knows",
+            "Export the ordinary bundle, whose runner does it.",
+            code="shading-not-in-format",
+        )
     raw = _test_tile(plan, opened, image)
     logits = opened.engine.logits(_preprocess(plan, raw))
     task = plan.task.model_dump(mode="json")

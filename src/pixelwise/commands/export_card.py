@@ -96,10 +96,15 @@ def write_card(
 
 def _intensity(plan: Plan) -> str:
     section = plan.intensity
+    even = {
+        "none": "",
+        "divide": "divided by a smooth surface fitted to each image, then ",
+        "subtract": "less a smooth surface fitted to each image, then ",
+    }[section.shading]
     if section.scheme == "image":
-        return "mean 0 and standard deviation 1, of each image and channel"
+        return f"{even}mean 0 and standard deviation 1, of each image and channel"
     return (
-        f"clipped to [{_list(section.low)}] … [{_list(section.high)}], minus "
+        f"{even}clipped to [{_list(section.low)}] … [{_list(section.high)}], minus "
         f"[{_list(section.centre)}], divided by [{_list(section.scale)}]"
     )
 

@@ -16,6 +16,7 @@ from pixelwise.core.image import Array, Closing, Header, Region
 from pixelwise.core.plan import Plan
 from pixelwise.data.channels import match_channels
 from pixelwise.data.intensity import scale_for
+from pixelwise.data.shading import evened
 from pixelwise.data.synthetic import make_case
 from pixelwise.inference.labeller import LabelOutput, label_image
 from pixelwise.readers import open_image
@@ -71,7 +72,7 @@ def read_test_image(path: Path, plan: Plan) -> TestImage:
 
 def label_array(values: Array, plan: Plan, opened: OpenedEngine) -> npt.NDArray[np.uint8]:
     """Labels of an image (c, [z,] y, x) by an engine, the way that `predict` takes."""
-    source = _ArraySource(values)
+    source = evened(_ArraySource(values), plan.intensity.shading)
     sink = MemorySink(values.shape[1:])
     scale = scale_for(plan.intensity, source, lambda image: image)
     label_image(

@@ -25,6 +25,7 @@ from pixelwise.data.channel_files import ImageFiles
 from pixelwise.data.channels import match_channels, mismatch_sentence
 from pixelwise.data.intensity import scale_for
 from pixelwise.data.labels import read_labels
+from pixelwise.data.shading import evened
 from pixelwise.inference.labeller import (
     Answers,
     Job,
@@ -131,7 +132,8 @@ class Labelling:
             header = source.header
             self._check(header)
             convert = partial(match_channels, n_channels=plan.data.n_channels)
-            scale = scale_for(plan.intensity, source, convert)
+            even = evened(source, plan.intensity.shading)
+            scale = scale_for(plan.intensity, even, convert)
             name = f"{image.stem}{wanted.ending or label_suffix(header)}"
             sinks = guard.enter_context(ExitStack())
             labels, labels_path = open_label_sink(
@@ -157,7 +159,7 @@ class Labelling:
 
         overlaps = plan.data.labels.holds_regions
         return Job(
-            source,
+            even,
             normalise,
             LabelOutput(labels, store, self._stored.values, overlaps),
             partial(self._finish, path, source, sinks, labels_path),

@@ -15,6 +15,7 @@ from pixelwise.data.case_store import held_out_region, read_training_labels
 from pixelwise.data.channels import match_channels
 from pixelwise.data.geometry import PartSource
 from pixelwise.data.intensity import scale_for
+from pixelwise.data.shading import evened
 from pixelwise.evaluation import score_case, score_regions
 from pixelwise.inference.labeller import Answers, LabelOutput, label_image
 from pixelwise.readers.stacked import open_images
@@ -58,7 +59,7 @@ def label_in_memory(
     only_scored: where a part is held out, only that part with a margin is labelled, the rest
     is 0; at its edge an answer may differ a little from that for the whole image.
     """
-    with open_images(case.images) as source:
+    with evened(open_images(case.images), plan.intensity.shading) as source:
         sink = MemorySink(source.header.shape)
         convert = partial(match_channels, n_channels=plan.data.n_channels)
         scale = scale_for(plan.intensity, source, convert)

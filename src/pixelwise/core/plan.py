@@ -90,6 +90,7 @@ class IntensitySection(Section):
     stands for what was cut away around the object.
     channels: names of the channels in the order of these numbers, () if they have none; by
     them channel files are found and put in order.
+    shading: a smooth surface is fitted to each image and taken out before all of this.
     """
 
     scheme: Literal["data set", "image"]
@@ -99,6 +100,7 @@ class IntensitySection(Section):
     high: tuple[float, ...]
     without_zeros: bool = False
     channels: tuple[str, ...] = ()
+    shading: Literal["none", "divide", "subtract"] = "none"
 
 
 class PartSection(Section):

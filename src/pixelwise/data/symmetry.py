@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelwise.core.case import IGNORE
+from pixelwise.data.mirrored_pairs import find_pairs
+from pixelwise.data.object_sizes import measure_classes
 
 _CELLS = 8
 _FEWEST_CASES = 4
@@ -28,9 +30,14 @@ def measure_asymmetry(
     commonest class is left out: it only fills what the others leave. What chance gives with
     so few cases is subtracted, as the halves of the sample differ: even and odd cases, or
     first and last ones, which are further apart where neighbours in the order are alike.
+    An axis on which two classes are each other's mirror image (left and right) has 1.
     """
-    shares = (_class_shares(labels, n_classes) for labels in label_maps)
-    grids = [grid for grid in shares if grid is not None]
+    grids, objects = [], []
+    for labels in label_maps:
+        grid = _class_shares(labels, n_classes)
+        if grid is not None:
+            grids.append(grid)
+            objects.append(measure_classes({k: labels == k for k in range(1, n_classes)}))
     if not grids:
         return ()
     stack = np.stack(grids)
@@ -41,8 +48,11 @@ def measure_asymmetry(
     if not len(others):
         return (0.0,) * (stack.ndim - 2)
     noise = _CHANCE * _halves_apart(stack)
+    sided = {pair.axis for pair in find_pairs(objects, ())}
     return tuple(
-        float(np.maximum(0.0, _distance(mean, np.flip(mean, axis)) - noise)[others].max())
+        1.0
+        if axis - 1 in sided
+        else float(np.maximum(0.0, _distance(mean, np.flip(mean, axis)) - noise)[others].max())
         for axis in range(1, mean.ndim)
     )
 

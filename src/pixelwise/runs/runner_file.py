@@ -1,4 +1,4 @@
-"""The runner as bundles hold it: one file, put together from the two that it is here."""
+"""The runner as bundles hold it: one file, put together from the three that it is here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 _FUTURE = "from __future__ import annotations"
-_HALVES = ("runner_arrays.py", "runner_main.py")
+_PARTS = ("runner_arrays.py", "runner_shading.py", "runner_main.py")
 
 
 def runner_source() -> str:
@@ -15,12 +15,12 @@ def runner_source() -> str:
     It imports the standard library, NumPy and a runtime, and nothing of this package.
     """
     here = Path(__file__).parent
-    arrays, main = ((here / name).read_text(encoding="utf-8") for name in _HALVES)
-    tree = ast.parse(main)
+    parts = [(here / name).read_text(encoding="utf-8") for name in _PARTS]
+    tree = ast.parse(parts[-1])
     documentation = ast.get_docstring(tree) or ""
-    imports = sorted({*_imports(arrays), *_imports(main)})
+    imports = sorted({line for part in parts for line in _imports(part)})
     head = f'"""{documentation}\n"""\n\n{_FUTURE}\n\n' + "\n".join(imports)
-    return f"{head}\n\n{_body(arrays)}\n\n\n{_body(main)}\n"
+    return head + "\n\n" + "\n\n\n".join(_body(part) for part in parts) + "\n"
 
 
 def _imports(text: str) -> list[str]:

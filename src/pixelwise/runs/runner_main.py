@@ -37,6 +37,7 @@ from pixelwise.runs.runner_arrays import (
     views_of,
     whole_answers,
 )
+from pixelwise.runs.runner_shading import evened
 
 FORMAT = 1
 EQUAL_SHARE = 0.9999
@@ -74,6 +75,7 @@ class Runner:
         """Class ids, or bit sets of regions, on the image's grid ([z,] y, x), uint8."""
         data, task = self.plan["data"], self.plan["task"]
         image = as_channels(np.asarray(image), data["n_dims"])
+        image = evened(image, self.plan["intensity"])
         image = match_channels(image, data["n_channels"])
         scale = intensity_scale(self.plan["intensity"], image)
         shape, goal = image.shape[1:], self._goal(image.shape[1:])
