@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 
 import numpy as np
@@ -77,7 +78,7 @@ def _tiles_of(plan: Plan, field: Field, case: Case) -> list[Tiles]:
     convert = partial(match_channels, n_channels=plan.data.n_channels)
     with evened(open_images(case.images), plan.intensity.shading) as source:
         scale = scale_for(plan.intensity, source, convert)
-        answers = predictor.predict(source, lambda image: scale.apply(convert(image)))
-        for _ in itertools.islice(answers, _LOOKED_AT):
-            pass
+        with closing(predictor.predict(source, lambda i: scale.apply(convert(i)))) as answers:
+            for _ in itertools.islice(answers, _LOOKED_AT):
+                pass
     return recorder.seen

@@ -84,13 +84,13 @@ class Labelling:
 
         Yields now and then a file and the share of it that is done.
         """
-        jobs = self._jobs(images, is_over)
+        jobs = partial(self._jobs, images, is_over)
         n_classes = len(self._plan.data.classes)
         if isinstance(predictor, Predictor):
             for job, share in label_images(predictor, jobs, n_classes=n_classes):
                 yield job.source.header.path, share
             return
-        for job in jobs:
+        for job in jobs():
             try:
                 found = label_image(
                     predictor,

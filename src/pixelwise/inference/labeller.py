@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,13 +46,14 @@ class LabelOutput:
     """Where the answers go: labels, and class probabilities if wanted.
 
     values: what is written for each class id (the training masks' own values), else the ids.
-    overlaps: labels are sets of classes, see `Task`.
+    overlaps: labels are sets of classes, see `Task`. objects: where the numbers of objects go.
     """
 
     labels: Sink
     probabilities: Sink | None = None
     values: tuple[int, ...] | None = None
     overlaps: bool = False
+    objects: Sink | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,39 +86,49 @@ def label_image(
     """
     n_pixels, done = math.prod(source.header.shape), 0
     tally = _Tally(output, n_classes)
-    with WriteBehind() as writer:
-        for answer in predictor.predict(source, normalise):
-            writer.submit(tally.take, answer)
+    with _ending(predictor.predict(source, normalise)) as answers, WriteBehind() as writer:
+        for answer in answers:
+            writer.submit(answer.labels.size, tally.take, answer)
             done += answer.labels.size
             if answer.labels.size < n_pixels:
                 listener.advance(done, n_pixels, f"pixels of {source.header.path.name}")
     return tally.result()
 
 
-def label_images(
-    predictor: Predictor, jobs: Iterator[Job], *, n_classes: int
-) -> Iterator[tuple[Job, float]]:
-    """Label many images: small ones of equal size share a batch, writing goes beside.
+@contextmanager
+def _ending(answers: Iterator[TileAnswer]) -> Iterator[Iterator[TileAnswer]]:
+    """Ends what yields answers, and its reading thread, before the source is closed."""
+    try:
+        yield answers
+    finally:
+        if isinstance(answers, Generator):
+            answers.close()
 
-    `jobs` is advanced shortly before an image is needed. After each
-    stretch of work yields an image and the share of it that is done.
+
+def label_images(
+    predictor: Predictor, jobs: Callable[[], Iterator[Job]], *, n_classes: int
+) -> Iterator[tuple[Job, float]]:
+    """Label many images: small ones of equal size share a batch, reading and writing go beside.
+
+    jobs: begun, advanced and ended in the reading thread, an image shortly before its turn.
+    After each stretch of work yields an image and the share of it that is done.
     """
-    requests = _requests(predictor, jobs, n_classes)
-    with WriteBehind() as writer:
+    reading = predictor.read_ahead(lambda: _requests(predictor, jobs(), n_classes))
+    with WriteBehind() as writer, reading as requests:
         for request, scores in predictor.score(requests):
             task: _Task = request.image
             if request.error is None and request.tile is not None:
                 for answer in task.join(request.tile, scores):
-                    writer.submit(task.take, answer)
+                    writer.submit(answer.labels.size, task.take, answer)
                 task.n_done += 1
             if request.error is not None or task.n_done == len(request.grid):
-                writer.submit(task.end, request.error)
+                writer.submit(0, task.end, request.error)
             yield task.job, task.n_done / len(request.grid)
 
 
 def _requests(
     predictor: Predictor, jobs: Iterator[Job], n_classes: int
-) -> Iterator[Request | None]:
+) -> Generator[Request | None, None, None]:
     """The tiles of all images, an image that fails ends with its error."""
     for job in jobs:
         grid = predictor.lay_tiles(job.source.header.shape)
@@ -145,6 +157,8 @@ class _Tally:
         output.labels.write(answer.region, labels if self._table is None else self._table[labels])
         if output.probabilities is not None:
             output.probabilities.write(answer.region, answer.probabilities)
+        if output.objects is not None and answer.objects is not None:
+            output.objects.write(answer.region, answer.objects)
         self._counts += _count(labels, len(self._counts), output.overlaps)
         sample = answer.thinned(_STEP)
         sure = (

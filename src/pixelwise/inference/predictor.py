@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from pixelwise.core.plan import InferenceSection
 from pixelwise.inference.averaging import views_of
 from pixelwise.inference.blending import Band, overlapping
 from pixelwise.inference.engines import Engine, Tiles
+from pixelwise.inference.read_ahead import ReadAhead
 from pixelwise.inference.tiles import Tile, TileGrid, lay_tiles, read_tile
 from pixelwise.networks import Field
 from pixelwise.tasks import Task
@@ -30,6 +31,9 @@ Normalise = Callable[[Array], npt.NDArray[np.float32]]
 _MOST_WAITING = 32
 """Tiles that wait for others of their shape: where all images differ, memory stays bounded."""
 
+_TILES_AHEAD = 4
+"""Full batches of tiles that are read while the network is at an earlier one."""
+
 _SURE = 8.0
 """Logits of what was skipped: the softmax of 8 and -8 is 1 to seven digits."""
 
@@ -39,12 +43,14 @@ class TileAnswer:
     """What was found in one region: labels ([z,] y, x) uint8, probabilities (k, …) float32.
 
     given: the probabilities, or a function that computes those of every n-th pixel along each
-    axis; it is called when they are first asked for.
+    axis; it is called when they are first asked for. objects: numbers of single objects, 0 is
+    none, where the whole image was looked at for them.
     """
 
     region: Region
     labels: npt.NDArray[np.uint8]
     given: Tiles | Callable[[int], Tiles]
+    objects: npt.NDArray[np.int32] | None = None
 
     @cached_property
     def probabilities(self) -> Tiles:
@@ -71,6 +77,9 @@ class Request:
     image: Any = None
     error: UserError | None = None
 
+
+RequestOrFlush = TypeVar("RequestOrFlush", Request, Request | None)
+"""None among requests asks for answers to what waits."""
 
 Joiner = Callable[[Tile, Tensor | None], Iterator[TileAnswer]]
 """What takes the scores (k, …) of an image's tiles in raster order and gives regions."""
@@ -112,25 +121,42 @@ class Predictor:
             smallest=field.smallest,
         )
 
-    def predict(self, source: Source, normalise: Normalise) -> Iterator[TileAnswer]:
-        """Label a whole image, region by region in raster order."""
+    def predict(self, source: Source, normalise: Normalise) -> Generator[TileAnswer, None, None]:
+        """Label a whole image, region by region in raster order.
+
+        The next tiles are read and normalised in a thread while the network is at work; it ends
+        with the generator, which is to be closed before the source if it is left early.
+        """
         grid = self.lay_tiles(source.header.shape)
         joiner = self.joiner(grid)
-        requests = self.requests(source, normalise, grid)
+        if len(grid) == 1:
+            yield from self._join(joiner, self.requests(source, normalise, grid))
+            return
+        with self.read_ahead(lambda: self.requests(source, normalise, grid)) as requests:
+            yield from self._join(joiner, requests)
+
+    def _join(self, joiner: Joiner, requests: Iterable[Request]) -> Iterator[TileAnswer]:
         for request, scores in self.score(requests):
             if request.tile is not None:
                 yield from joiner(request.tile, scores)
 
+    def read_ahead(
+        self, produce: Callable[[], Generator[RequestOrFlush, None, None]]
+    ) -> ReadAhead[RequestOrFlush]:
+        """Requests, made in a thread a few batches ahead of the network."""
+        full = self.batch_of(self._full_shape()) * math.prod(self._full_shape())
+        return ReadAhead(produce, _n_pixels, _TILES_AHEAD * full)
+
     def requests(
         self, source: Source, normalise: Normalise, grid: TileGrid, image: Any = None
-    ) -> Iterator[Request]:
+    ) -> Generator[Request, None, None]:
         """The tiles of an image, read and normalised; without values where they are empty."""
         for tile in grid.tiles():
             values = normalise(read_tile(source, grid, tile))
             is_empty = self._section.skip_below > 0 and spread(values) < self._section.skip_below
             yield Request(tile, grid, None if is_empty else values, image)
 
-    def score(self, requests: Iterator[Request | None]) -> Iterator[tuple[Request, Tensor | None]]:
+    def score(self, requests: Iterable[Request | None]) -> Iterator[tuple[Request, Tensor | None]]:
         """Requests with the network's scores (k, …), None for empty tiles.
 
         Tiles of equal shape are stacked into batches, also those of several images; the
@@ -153,9 +179,12 @@ class Predictor:
 
     def batch_of(self, read_shape: tuple[int, ...]) -> int:
         """How many tiles go into a batch: small ones until they have the pixels of a large one."""
+        full = math.prod(self._full_shape())
+        return max(1, self._section.batch * full // math.prod(read_shape))
+
+    def _full_shape(self) -> tuple[int, ...]:
         section = self._section
-        full = math.prod(c + 2 * h for c, h in zip(section.tile, section.halo, strict=True))
-        return max(1, section.batch * full // math.prod(read_shape))
+        return tuple(c + 2 * h for c, h in zip(section.tile, section.halo, strict=True))
 
     def joiner(self, grid: TileGrid) -> Joiner:
         """What makes regions of the scores of one image's tiles: cut out, or blended."""
@@ -216,6 +245,12 @@ class Predictor:
         if not self._task.overlaps:
             is_first[0] = 1
         return is_first if len(self._views) > 1 else _SURE * (2 * is_first - 1)
+
+
+def _n_pixels(request: Request | None) -> int:
+    if request is None or request.values is None:
+        return 0
+    return math.prod(request.values.shape[1:])
 
 
 def spread(values: Tiles) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 import numpy.typing as npt
@@ -45,16 +46,18 @@ class GridPredictor:
         self._spacing = spacing
         self._unit = unit
 
-    def predict(self, source: Source, normalise: Normalise) -> Iterator[TileAnswer]:
+    def predict(self, source: Source, normalise: Normalise) -> Generator[TileAnswer, None, None]:
         """Label a whole image, region by region of its own grid."""
         regrid = regrid_for(self._geometry, source.header, self._spacing, self._unit)
         if regrid is None:
             yield from self._predict_grid(source, normalise)
             return
-        answers = self._predict_grid(ResampledSource(source, regrid), normalise)
-        yield from self._bring_back(answers, regrid)
+        with closing(self._predict_grid(ResampledSource(source, regrid), normalise)) as answers:
+            yield from self._bring_back(answers, regrid)
 
-    def _predict_grid(self, source: Source, normalise: Normalise) -> Iterator[TileAnswer]:
+    def _predict_grid(
+        self, source: Source, normalise: Normalise
+    ) -> Generator[TileAnswer, None, None]:
         axis = self._geometry.slice_axis
         if axis is None:
             yield from self._predictor.predict(source, normalise)

@@ -1,8 +1,4 @@
-"""Writing goes on beside the network, in one thread and in order.
-
-Reading does not: generators that were advanced in a thread and ended in another crashed
-Python 3.11.
-"""
+"""Writing goes on beside the network, in one thread and in order."""
 
 from __future__ import annotations
 
@@ -12,8 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
-DEPTH = 3
-"""Calls that wait at most: enough to bridge a slow one, little memory."""
+LEAST, CAPACITY = 3, 1 << 21
+"""Calls that may wait whatever they hold, and pixels that may wait in all: many small images, whose
+files take longer to write than their pixels, or a few large tiles."""
 
 
 class WriteBehind:
@@ -23,16 +20,24 @@ class WriteBehind:
     then dropped. When the block is left by an exception, what is waiting is dropped.
     """
 
-    def __init__(self, depth: int = DEPTH) -> None:
-        self._depth = depth
-        self._waiting: deque[Future[None]] = deque()
+    def __init__(self, capacity: int = CAPACITY, least: int = LEAST) -> None:
+        self._capacity = capacity
+        self._least = least
+        self._weight = 0
+        self._waiting: deque[tuple[Future[None], int]] = deque()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="write-behind")
 
-    def submit(self, call: Callable[..., None], *arguments: Any) -> None:
-        """Add a call; waits while too many are ahead of it."""
-        while len(self._waiting) >= self._depth:
-            self._waiting.popleft().result()
-        self._waiting.append(self._pool.submit(call, *arguments))
+    def submit(self, weight: int, call: Callable[..., None], *arguments: Any) -> None:
+        """Add a call that holds so many pixels; waits while too much is ahead of it."""
+        while len(self._waiting) >= self._least and self._weight + weight > self._capacity:
+            self._take_first()
+        self._waiting.append((self._pool.submit(call, *arguments), weight))
+        self._weight += weight
+
+    def _take_first(self) -> None:
+        future, weight = self._waiting.popleft()
+        self._weight -= weight
+        future.result()
 
     def __enter__(self) -> Self:
         return self
@@ -45,6 +50,6 @@ class WriteBehind:
     ) -> None:
         try:
             while error is None and self._waiting:
-                self._waiting.popleft().result()
+                self._take_first()
         finally:
             self._pool.shutdown(cancel_futures=True)
