@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speed.__main__ import RESULTS, describe_machine
+from benchmarks.speed.machine import RESULTS, describe_machine
 from pixelwise.commands.choose_engine import choose_engine
 from pixelwise.commands.export import export
 from pixelwise.commands.export_test_pair import label_array

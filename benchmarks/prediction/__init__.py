@@ -1,0 +1,1 @@
+"""Speed of prediction: whole commands against bare networks, and against other programs."""
