@@ -50,6 +50,11 @@ def test_fuzzy_sets_name_only_what_stands_out() -> None:
     assert find_shifted([Alignment(offset, 0.2, 0.1) for offset in offsets]) == []
 
 
+def test_one_pixel_more_or_less_is_no_spread() -> None:
+    offsets = [(0, 0), (1, 0)] * 8 + [(3, 0), (1, -3)]
+    assert find_shifted([Alignment(offset, 0.2, 0.1) for offset in offsets]) == [16, 17]
+
+
 def test_nothing_to_tell() -> None:
     image, labels = picture(0)
     assert measure_alignment(image, np.zeros_like(labels)) is None

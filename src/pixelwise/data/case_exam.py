@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,9 @@ _MOST_PIXELS = 1 << 24
 """Objects are counted in the middle part of this many pixels of larger images."""
 
 _SHOWN_EDGE = 1024
+_N_ALIGNED = 8
+"""Slices of a volume, those with the longest outlines, whose offsets give its own."""
+
 _N_PLANES = 3
 
 
@@ -30,8 +34,8 @@ class CaseExam:
     """What the closer look saw of one case.
 
     objects: of each class that is there (of regions, where labels are sets of them); counted in
-    the middle of very large images (is_part). alignment is that of a volume's slice with the
-    longest outline; None where there is too little to tell.
+    the middle of very large images (is_part). alignment of a volume: the median of its
+    slices with the longest outlines; None where there is too little to tell.
     """
 
     id: str
@@ -82,8 +86,19 @@ def _best_alignment(pixels: Array, labels: npt.NDArray[np.uint8]) -> Alignment |
     changes = np.array([_outline_length(plane) for plane in labels])
     if not changes.any():
         return None
-    z = int(np.argmax(changes))
-    return measure_alignment(pixels[:, z], labels[z])
+    slices = np.argsort(-changes, kind="stable")[:_N_ALIGNED]
+    found = [measure_alignment(pixels[:, z], labels[z]) for z in slices if changes[z]]
+    known = [alignment for alignment in found if alignment is not None]
+    if not known:
+        return None
+    middle = np.median([alignment.offset for alignment in known], axis=0)
+    return Alignment(
+        (round(float(middle[0])), round(float(middle[1]))),
+        float(np.mean([alignment.agreement for alignment in known])),
+        float(np.median([alignment.gain for alignment in known])),
+        Counter(alignment.mirrored for alignment in known).most_common(1)[0][0],
+        float(np.median([alignment.mirrored_gain for alignment in known])),
+    )
 
 
 def _outline_length(plane: npt.NDArray[np.uint8]) -> int:

@@ -16,6 +16,9 @@ from pixelwise.core.case import IGNORE
 REACH = 8
 """Shifts of up to this many pixels along each axis are tried."""
 
+_SMALL_REACH = 5
+"""In images of less than 33 pixels, which are too small for that."""
+
 _LARGEST_EDGE = 768
 """Of larger images the middle part of this size is looked at."""
 
@@ -27,6 +30,9 @@ NOTICEABLE = 2.5
 
 _SPREADS = 4.0
 """A shift must stand out from those of the other cases by this many of their spreads."""
+
+_MOST_PERCENT = 80
+"""So many percent of the cases say how far offsets spread where nothing is wrong."""
 
 
 _TOLERANCE = 2.0
@@ -69,18 +75,19 @@ def measure_alignment(image: npt.NDArray[Any], labels: npt.NDArray[np.uint8]) ->
     """
     middle = tuple(_middle(length) for length in labels.shape)
     labels, image = labels[middle], image[(slice(None), *middle)]
-    if min(labels.shape) <= 4 * REACH:
+    reach = REACH if min(labels.shape) > 4 * REACH else _SMALL_REACH
+    if min(labels.shape) <= 4 * reach:
         return None
-    outline = _outline(labels)
+    outline = _outline(labels, reach)
     n_pixels = float(outline.sum())
     strength = _edge_strength(image)
     spread = float(strength.std())
     if n_pixels < _FEWEST_PIXELS or spread == 0:
         return None
-    scores = (_correlate(outline, strength) / n_pixels - float(strength.mean())) / spread
+    scores = (_correlate(outline, strength, reach) / n_pixels - float(strength.mean())) / spread
     best = np.unravel_index(int(np.argmax(scores)), scores.shape)
-    here = float(scores[REACH, REACH])
-    offset = (int(best[0]) - REACH, int(best[1]) - REACH)
+    here = float(scores[reach, reach])
+    offset = (int(best[0]) - reach, int(best[1]) - reach)
     return Alignment(offset, here, float(scores[best]) - here, *_mirrored(outline, strength))
 
 
@@ -99,9 +106,11 @@ def find_shifted(alignments: Sequence[Alignment | None]) -> list[int]:
     centre = np.median(offsets, axis=0)
     away = np.hypot(*(offsets - centre).T)
     # the common offset of a whole set is a finding too, unless it is a pixel of convention
-    distance = away if np.hypot(*centre) < NOTICEABLE else np.hypot(*offsets.T)
-    usual = 1.4826 * float(np.median(away))
-    limit = max(NOTICEABLE, _SPREADS * usual)
+    own = np.hypot(*offsets.T)
+    distance = np.maximum(away, own) if np.hypot(*centre) < NOTICEABLE else own
+    # offsets are whole pixels: one more or less says nothing about how widely they spread
+    usual = max(0.0, float(np.percentile(away, _MOST_PERCENT)) - 1)
+    limit = max(NOTICEABLE, 1 + _SPREADS * usual)
     return [index for index, far in zip(known, distance, strict=True) if far >= limit]
 
 
@@ -140,7 +149,7 @@ def _middle(length: int) -> slice:
     return slice(start, start + min(length, _LARGEST_EDGE))
 
 
-def _outline(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def _outline(labels: npt.NDArray[np.uint8], reach: int) -> npt.NDArray[np.float32]:
     """1 on both sides of every border between classes, away from the image's own border."""
     found = np.zeros(labels.shape, bool)
     for axis in (0, 1):
@@ -151,7 +160,7 @@ def _outline(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         found[first] |= differs
         found[second] |= differs
     inside = np.zeros(labels.shape, np.float32)
-    inside[REACH:-REACH, REACH:-REACH] = found[REACH:-REACH, REACH:-REACH]
+    inside[reach:-reach, reach:-reach] = found[reach:-reach, reach:-reach]
     return inside
 
 
@@ -165,10 +174,10 @@ def _edge_strength(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 
 def _correlate(
-    outline: npt.NDArray[np.float32], strength: npt.NDArray[np.float32]
+    outline: npt.NDArray[np.float32], strength: npt.NDArray[np.float32], reach: int
 ) -> npt.NDArray[np.float32]:
-    """Sum of strength under the outline, for every shift of it up to REACH."""
-    sizes = [fft.next_fast_len(length + 2 * REACH, real=True) for length in outline.shape]
+    """Sum of strength under the outline, for every shift of it up to `reach`."""
+    sizes = [fft.next_fast_len(length + 2 * reach, real=True) for length in outline.shape]
     product = np.conj(fft.rfft2(outline, sizes)) * fft.rfft2(strength, sizes)
-    shifts = np.arange(-REACH, REACH + 1)
+    shifts = np.arange(-reach, reach + 1)
     return np.asarray(fft.irfft2(product, sizes)[np.ix_(shifts, shifts)], np.float32)
