@@ -30,8 +30,8 @@ def has(*modules: str) -> bool:
 
 
 def n_classes(pair: Pair) -> int:
-    """One more than the largest id."""
-    return int(max(pair[0].max(), pair[1].max())) + 1
+    """One more than the largest id, and at least two: an object is looked for in any case."""
+    return max(2, int(max(pair[0].max(), pair[1].max())) + 1)
 
 
 def mikan(pair: Pair) -> Call:

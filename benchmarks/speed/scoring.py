@@ -29,7 +29,7 @@ BOOTSTRAP_LIMIT = 2.0
 SPEED_UP = 1.3
 """All cores against one worker on large masks, on two cores."""
 
-READING_SHARE = 0.5
+READING_SHARE = 0.35
 """Reading the files alone takes at least this share of the time of scoring large masks."""
 
 

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
 
 from pixelwise.arrays.centre_lines import skeleton
+from pixelwise.arrays.column_sweep import sweep_columns
 from pixelwise.arrays.counting import count_pairs
 from pixelwise.arrays.distances import percentile_of, weighted_percentile
 from pixelwise.arrays.nearest import PointSet
@@ -85,6 +86,26 @@ def test_far_and_near_points_find_their_nearest(
     )
     found = PointSet(shape, spacing).distances(rows[0], columns[0], rows[1], columns[1])
     expected = cKDTree(sets[1] * spacing).query(sets[0] * spacing)[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 50), (1, 70, 60), (24, 20, 22), (30, 1, 9)])
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (2.5, 1.0, 0.4)])
+def test_many_far_points_find_their_nearest(
+    shape: tuple[int, int, int], spacing: tuple[float, float, float]
+) -> None:
+    """Half of all pixels against a corner and one pixel far from it: too many for a search."""
+    points = np.argwhere(np.random.default_rng(0).random(shape) < 0.5)
+    others = np.argwhere(np.ones(tuple(max(1, n // 8) for n in shape)))
+    others = np.vstack([others, np.array(shape) - 1])
+    (rows, columns), (to_rows, to_columns) = (
+        ((p[:, 0] * shape[1] + p[:, 1]).astype(np.int32), p[:, 2].astype(np.int32))
+        for p in (points, others)
+    )
+    expected = cKDTree(others * spacing).query(points * spacing)[0]
+    swept = sweep_columns(rows, columns, to_rows, to_columns, shape, np.array(spacing))
+    np.testing.assert_allclose(np.sqrt(swept), expected, rtol=1e-12)
+    found = PointSet(shape, spacing).distances(rows, columns, to_rows, to_columns)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 

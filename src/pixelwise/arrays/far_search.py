@@ -67,17 +67,26 @@ def find_blocks(
 
 @compiled
 def search_far(  # noqa: C901 - a compiled loop
-    rows: Ints, columns: Ints, bits: Bytes, place: Place, blocks: Ints, groups: Ints,
-    spacing: Floats,
+    rows: Ints, columns: Ints, bits: Bytes, place: Place, boxes: tuple[Ints, Ints],
+    spacing: Floats, patience: int,
 ) -> Floats:  # fmt: skip
-    """Squared distance from each point to the nearest set bit."""
+    """Squared distance from each point to the nearest set bit; -1 behind the last point asked.
+
+    boxes: blocks and groups of the set bits, as find_blocks gives them. No more than about
+    `patience` rows are visited: equally far points cost many each.
+    """
     squares = spacing * spacing
+    blocks, groups = boxes
+    n_visits = 0
     depth = bits.size // (place.tall * place.stride) - 2 * place.margin_z
     found = np.empty(rows.size, np.float64)
     last_z = last_y = last_x = np.int64(-1)
     for i in range(rows.size):
         z, y = rows[i] // place.height, rows[i] % place.height
         x: Any = np.int64(columns[i])
+        if n_visits > patience:
+            found[i:] = -1.0
+            return found
         best = np.inf
         if last_x >= 0:
             best = (
@@ -89,8 +98,10 @@ def search_far(  # noqa: C901 - a compiled loop
             if _gap(groups[g], GROUP, z, y, x, squares) >= best:
                 continue
             for j in range(groups[g, 4], groups[g, 5]):
+                n_visits += 1
                 if _gap(blocks[j], BLOCK, z, y, x, squares) >= best:
                     continue
+                n_visits += BLOCK * BLOCK
                 base: Any = np.int64(blocks[j, 2]) & ~np.int64(63)
                 for zz in range(blocks[j, 0], min(blocks[j, 0] + BLOCK, depth)):
                     for yy in range(blocks[j, 1], min(blocks[j, 1] + BLOCK, place.height)):
