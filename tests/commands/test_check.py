@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pixelwise.commands.check import check
 
 
@@ -36,7 +38,10 @@ class Recorder:
         self.done.append((done, total))
 
 
-def test_progress_ends_at_the_end(tiny_data: Path) -> None:
+def test_progress_ends_at_the_end(
+    tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # nothing is known of it yet
     recorder = Recorder()
     check(tiny_data, listener=recorder)
     assert recorder.done[-1] == (6, 6)

@@ -39,7 +39,7 @@ EXPECTED: dict[str, set[str]] = {
     "float_nan_image": {"image-nan"},
     "image_without_mask": {"image-without-mask"},
     "links": {"link"},
-    "mask_empty_and_void": {"absent-class"},
+    "mask_empty_and_void": {"absent-class", "class-in-one-case", "split-without-objects"},
     "mask_instances_as_classes": {"mask-instances"},
     "mask_jpeg": {"mask-smeared"},
     "mask_other_size": {"mask-size"},
@@ -95,7 +95,7 @@ def test_no_folder_is_forgotten(listed: dict[str, dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("name", folders())
 def test_check_gives_the_verdict(awkward: Path, name: str) -> None:
-    result = check(awkward / name)
+    result = check(awkward / name, quick=True)
     codes = {p.code for p in result.problems if p.severity != "note"}
     # Several folders are made from one picture, which ends up in two splits.
     assert codes - {"no-masks", "same-picture"} == EXPECTED.get(name, set())
@@ -247,3 +247,10 @@ def test_a_splits_json_with_a_trailing_comma_names_the_place(awkward: Path) -> N
     (problem,) = [p for p in check(copy).problems if p.code == "bad-json"]
     assert "line 1" in problem.what
     assert problem.path.endswith("splits.json")
+
+
+@pytest.mark.parametrize("name", folders())
+def test_the_closer_look_survives_everything(awkward: Path, name: str) -> None:
+    result = check(awkward / name)
+    assert result.is_usable == (name not in REFUSED)
+    assert all(problem.text().isprintable() for problem in result.problems)

@@ -16,6 +16,7 @@ from pixelwise.data.case_look import look_at_image
 from pixelwise.data.cases import as_data_set, explore
 from pixelwise.data.facts import gather_facts
 from pixelwise.data.finding import Finding
+from pixelwise.data.kept_checks import check_key, find_kept, keep
 from pixelwise.data.mask_scan import N_THREADS
 from pixelwise.data.set_exam import Examination, examine_set
 from pixelwise.data.set_problems import condense
@@ -25,6 +26,14 @@ _SAID_BETTER = frozenset({"same-picture"})
 """Problems of the facts that the closer look says with their places."""
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What reading every file once gave."""
+
+    facts: Facts | None
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +95,25 @@ def check(
     problems = list(finding.problems)
     facts = examination = None
     doubts: tuple[Doubt, ...] = ()
+    key = None
     if dataset is not None:
-        listener.say(f"Reading {len(dataset.cases)} images and masks …")
-        facts, found = gather_facts(dataset, listener, max_pixels=max_pixels)
-        problems += found
+        key = check_key(dataset) if max_pixels is None else None
+        learned = find_kept(key, "facts", Learned)
+        if learned is None:
+            listener.say(f"Reading {len(dataset.cases)} images and masks …")
+            learned = Learned(*_gather(dataset, listener, max_pixels))
+            keep(key, "facts", learned)
+        facts = learned.facts
+        problems += learned.problems
     if dataset is not None and facts is not None:
         if quick:
             problems += [symptom.problem for symptom in class_symptoms(facts, dataset)]
         else:
-            listener.say("Comparing masks with images, and cases with each other …")
-            examination = examine_set(dataset, facts, listener)
+            examination = find_kept(key, "exam", Examination)
+            if examination is None:
+                listener.say("Comparing masks with images, and cases with each other …")
+                examination = examine_set(dataset, facts, listener)
+                keep(key, "exam", examination)
             problems = [p for p in problems if p.code not in _SAID_BETTER]
             problems += [symptom.problem for symptom in examination.symptoms]
         if run is not None:
@@ -108,6 +126,13 @@ def check(
         write_check_page(page, result)
         listener.say(f"Written: {page}")
     return result
+
+
+def _gather(
+    dataset: DataSet, listener: Listener, max_pixels: int | None
+) -> tuple[Facts | None, tuple[Problem, ...]]:
+    facts, problems = gather_facts(dataset, listener, max_pixels=max_pixels)
+    return facts, tuple(problems)
 
 
 def _free_place(out: str | Path | None, overwrite: bool) -> Path | None:

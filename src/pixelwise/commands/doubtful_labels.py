@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -93,11 +92,8 @@ def _doubts_of(predictor: Answers, plan: Plan, case: Case) -> list[DoubtfulPlace
     with evened(opened, plan.intensity.shading) as source:
         convert = partial(match_channels, n_channels=plan.data.n_channels)
         scale = scale_for(plan.intensity, source, convert)
-        with closing(
-            predictor.predict(source, lambda image: scale.apply(convert(image)))
-        ) as answers:
-            for answer in answers:
-                probabilities[(slice(None), *answer.region)] = answer.probabilities
+        for answer in predictor.predict(source, lambda image: scale.apply(convert(image))):
+            probabilities[(slice(None), *answer.region)] = answer.probabilities
     if not plan.data.labels.holds_regions:
         names = [entry.name for entry in plan.data.classes]
         background = find_background(names)

@@ -32,7 +32,8 @@ Matrix = npt.NDArray[np.float32]
 
 def copy_symptoms(cases: Sequence[Case], exams: Sequence[CaseExam]) -> tuple[list[Symptom], Matrix]:
     """Pictures that are in the set twice, across splits and within one; and how alike all are."""
-    across, within = [], []
+    across: list[Place] = []
+    within: list[Place] = []
     for pair in find_alike([exam.signature for exam in exams]):
         first, second = cases[pair.first], cases[pair.second]
         how = f"mirrored {pair.mirrored}, " if pair.mirrored else ""

@@ -224,17 +224,15 @@ def repeated_pictures(looks: Sequence[Look]) -> list[Problem]:
 
 
 def absent_classes(looks: Sequence[Look], dataset: DataSet) -> list[Problem]:
-    """A warning for each class that training will never see."""
+    """A warning for each class that is labelled nowhere; see also `class_symptoms`."""
     labelled = [look for look in looks if look.case.label is not None]
     problems = []
-    training = [look for look in labelled if look.case.split == "train"]
-    present, anywhere = sum_pixels(training), sum_pixels(labelled)
+    anywhere = sum_pixels(labelled)
     for c in dataset.classes:
-        if present[c.id] == 0:
-            where = "training image" if anywhere[c.id] else "image"
+        if anywhere[c.id] == 0:
             problems.append(
                 Problem(
-                    f"class {c.id} ({c.name}) occurs in no {where}; it cannot be learned, and its "
+                    f"class {c.id} ({c.name}) occurs in no image; it cannot be learned, and its "
                     "scores will be undefined or 0",
                     "every class in the training split",
                     "Add examples, change the splits, or remove the class.",

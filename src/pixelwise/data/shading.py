@@ -101,8 +101,8 @@ def correct(
     ground = surface.on(region)
     found = values.astype(np.float32)
     if correction == "divide":
-        return found * _gain(ground, level)
-    return found - (ground - level)
+        return np.asarray(found * _gain(ground, level), np.float32)
+    return np.asarray(found - (ground - level), np.float32)
 
 
 def _gain(ground: npt.NDArray[Any], level: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -116,7 +116,7 @@ def sample_grid(source: Source) -> Array:
     """(c, n, …) pixels on a regular grid, some in each cell; rows or planes are read one by one."""
     shape = source.header.shape
     places = [grid_places(length, len(shape)) for length in shape]
-    rest = (slice(None), slice(None), *np.ix_(*places[1:]))
+    rest: Any = (slice(None), slice(None), *np.ix_(*places[1:]))
     parts = []
     for first, repeats in zip(*np.unique(places[0], return_counts=True), strict=True):
         band = source.read((slice(int(first), int(first) + 1), *whole_region(shape[1:])))
@@ -171,7 +171,7 @@ def measure_shading(pixels: Array, labels: npt.NDArray[np.uint8]) -> ShadingFact
     if len(np.unique(classes[counts])) < 2:
         return None
     shape = labels.shape
-    chosen = np.ix_(range(len(pixels)), *(grid_places(n, len(shape)) for n in shape))
+    chosen = np.ix_(np.arange(len(pixels)), *(grid_places(n, len(shape)) for n in shape))
     surface = fit_surface(pixels[chosen], shape)
     region = whole_region(shape)
     ground = surface.on(region).reshape(len(pixels), -1)[:, ::stride][:, counts]
@@ -206,7 +206,7 @@ def _fit(
         return flat, kept
     inside, wanted = basis[kept], values[kept]
     weights = np.ones(len(wanted))
-    fitted = flat
+    fitted: npt.NDArray[Any] = flat
     for _ in range(_ROUNDS):
         weighted = inside * weights[:, None]
         normal = inside.T @ weighted + 1e-9 * len(wanted) * np.eye(basis.shape[1])

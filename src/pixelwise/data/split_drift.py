@@ -62,7 +62,8 @@ def measure_drifts(cases: Sequence[CaseFacts]) -> list[CaseDrift]:
     """
     known = _alike(cases)
     train = [index for index, case in enumerate(known) if case.split == "train"]
-    train = [train[i * len(train) // min(len(train), _MOST)] for i in range(min(len(train), _MOST))]
+    wanted = min(len(train), _MOST)
+    train = [train[i * len(train) // wanted] for i in range(wanted)]
     if len(train) < _FEWEST:
         return []
     levels, fine = _features(known, train)
@@ -74,9 +75,10 @@ def measure_drifts(cases: Sequence[CaseFacts]) -> list[CaseDrift]:
     found = []
     for index, case in enumerate(known):
         by = int(scores[1][0][index] > scores[0][0][index])
-        score, where = scores[by][0][index], scores[by][1][index]
+        values, nearest_of = scores[by]
         kind = ("intensities", "roughness")[by]
-        found.append(CaseDrift(case.id, case.split, float(score), kind, known[where].id))
+        like = known[nearest_of[index]].id
+        found.append(CaseDrift(case.id, case.split, float(values[index]), kind, like))
     return sorted(found, key=lambda drift: -drift.score)
 
 
@@ -92,7 +94,7 @@ def measure_shifts(cases: Sequence[CaseFacts], *, seed: int = 0) -> list[SplitSh
         is_other = np.array([case.split == split for case in part], bool)
         if min(is_other.sum(), (~is_other).sum()) < _FEWEST_OF_SPLIT:
             continue
-        train = list(np.flatnonzero(~is_other))
+        train = [int(index) for index in np.flatnonzero(~is_other)]
         features = np.concatenate(_features(part, train), axis=1)
         apart = np.abs(features[:, None] - features[None]).mean(axis=2)
         here, within = _energy(apart, is_other)

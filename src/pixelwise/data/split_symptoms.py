@@ -23,7 +23,9 @@ _SPLITS = {"train": "training", "val": "validation", "test": "test"}
 def class_symptoms(facts: Facts, dataset: DataSet) -> list[Symptom]:
     """Classes of validation or test that training never shows, and classes in one case only."""
     by_id = {case.id: case for case in dataset.cases}
-    symptoms = []
+    symptoms: list[Symptom] = []
+    if len(facts.cases) < sum(case.split is not None for case in dataset.cases):
+        return symptoms  # what could not be read may hold what seems to be missing
     for entry in facts.classes:
         holding = [case for case in facts.cases if _has(case, entry.id)]
         training = [case for case in holding if case.split == "train"]
@@ -64,9 +66,11 @@ def class_symptoms(facts: Facts, dataset: DataSet) -> list[Symptom]:
 
 
 def _splits_without_objects(facts: Facts, dataset: DataSet) -> list[Symptom]:
-    """Splits in which nothing but the first class occurs."""
+    """Splits in which nothing but the first class occurs, where others have more."""
     first = 0 if dataset.meaning.holds_regions else 1
-    symptoms = []
+    symptoms: list[Symptom] = []
+    if not any(sum(case.class_pixels[first:]) for case in facts.cases):
+        return symptoms  # classes that are nowhere are said one by one
     for split, name in _SPLITS.items():
         cases = [case for case in facts.cases if case.split == split and case.n_counted]
         if cases and not any(sum(case.class_pixels[first:]) for case in cases):

@@ -130,14 +130,14 @@ def drift_tables(drifts: Sequence[CaseDrift], shifts: Sequence[SplitShift]) -> M
             [d.case, split_name(d.split), number(d.score, 2), d.by, d.nearest]
             for d in drifts[:_MOST_ROWS]
         ]
-        columns = (
+        heads = (
             Column("Case"),
             Column("Split"),
             Column("Drift", "1: usual for training images", True),
             Column("By"),
             Column("Nearest training image"),
         )
-        parts.append(table(columns, ranked, caption="Images, the strangest first"))
+        parts.append(table(heads, ranked, caption="Images, the strangest first"))
     if not parts:
         few = "There are too few training images to say what is usual."
         parts.append(element("p", few, class_="quiet"))

@@ -43,7 +43,7 @@ def _fitted(basis: Array, values: Array) -> tuple[Array, Any]:
     kept = np.isfinite(values)
     if kept.any() and values[kept].min() >= 0:
         kept &= values > 0.2 * float(np.median(values[kept]))
-    fitted = np.zeros(basis.shape[1])
+    fitted: Array = np.zeros(basis.shape[1])
     if kept.sum() < 2 * basis.shape[1]:
         fitted[0] = float(values[kept].mean()) if kept.any() else 0.0
     else:
@@ -70,8 +70,9 @@ def _without(channel: Array, table: Array, level: Any, kind: str) -> Array:
         ground = np.tensordot(ground, np.stack([line**k for k in range(4)]), (1, 0))
     ground = ground[0].astype(np.float32)
     values = channel.astype(np.float32)
+    even: Array = values
     if kind == "subtract":
-        return values - (ground - level)
-    if level <= 0:
-        return values
-    return values * (level / np.maximum(ground, np.float32(0.1) * level))
+        even = values - (ground - level)
+    elif level > 0:
+        even = values * (level / np.maximum(ground, np.float32(0.1) * level))
+    return even
