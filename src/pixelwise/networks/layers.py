@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from pixelwise.core.errors import BadPlan
 from pixelwise.networks import NetworkIO
@@ -17,12 +18,26 @@ Activation = Literal["relu", "leaky-relu"]
 Size = int | tuple[int, ...]
 """A kernel, stride or dilation: one number for all axes, or one for each."""
 
+
+class MaxPool3d(nn.MaxPool3d):
+    """Maxima in the arithmetic that the values come in: on processors autocast would take float32.
+
+    A maximum is one of the values, so nothing is lost, and nothing is converted there and back.
+    """
+
+    def forward(self, values: Tensor) -> Tensor:
+        """The largest value of each window."""
+        with torch.autocast(values.device.type, enabled=False):
+            found: Tensor = super().forward(values)
+            return found
+
+
 CONVOLUTION: dict[int, Callable[..., nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
 TRANSPOSED: dict[int, Callable[..., nn.ConvTranspose2d | nn.ConvTranspose3d]] = {
     2: nn.ConvTranspose2d,
     3: nn.ConvTranspose3d,
 }
-MAX_POOL: dict[int, Callable[..., nn.Module]] = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
+MAX_POOL: dict[int, Callable[..., nn.Module]] = {2: nn.MaxPool2d, 3: MaxPool3d}
 AVERAGE_POOL: dict[int, Callable[..., nn.Module]] = {2: nn.AvgPool2d, 3: nn.AvgPool3d}
 BATCH_NORM: dict[int, Callable[..., nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 INSTANCE_NORM: dict[int, Callable[..., nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}

@@ -21,7 +21,8 @@ _GZIP = b"\x1f\x8b"
 _LONGEST_HEADER = 540
 _SIZES = (348, 540)
 _SUFFIXES = (".nii", ".nii.gz")
-_GZIP_LEVEL = 6
+_GZIP_LEVEL = 4
+"""Labels pack well at any level; this one takes half the time of the usual 6."""
 
 
 def recognises(head: bytes) -> bool:
