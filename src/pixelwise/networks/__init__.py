@@ -111,24 +111,25 @@ def check_size(field: Field, shape: Sequence[int], name: str) -> None:
 
 
 def training_loss(
-    loss: Callable[[Tensor, Tensor, Tensor], Tensor],
+    loss: Callable[..., Tensor],
     answer: Tensor | Sequence[Tensor],
-    target: Tensor,
-    valid: Tensor,
+    *planes: Tensor,
 ) -> Tensor:
     """The loss of a network's answer; with deep supervision the weighted sum over its levels.
 
-    A coarser level is compared with every 2^i-th pixel of the target. Weights are 1, 1/2, 1/4, …,
+    planes: what the loss takes behind the logits, on the grid of the finest level: target, valid
+    and whatever else stands for single pixels.
+    A coarser level is compared with every 2^i-th pixel of them. Weights are 1, 1/2, 1/4, …,
     0 for the coarsest, scaled to the sum 1.
     Source: Isensee et al. 2021 (nnU-Net); there the coarser targets are nearest resamplings.
     """
     if isinstance(answer, Tensor):
-        return loss(answer, target, valid)
+        return loss(answer, *planes)
     weights = supervision_weights(len(answer))
     total = answer[0].new_zeros(())
     for logits, weight in zip(answer, weights, strict=True):
         if weight > 0:
-            coarse = (_thin_out(values, logits.shape[2:]) for values in (target, valid))
+            coarse = (_thin_out(values, logits.shape[2:]) for values in planes)
             total = total + weight * loss(logits, *coarse)
     return total
 
