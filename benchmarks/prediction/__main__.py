@@ -28,7 +28,8 @@ def main() -> None:
     """Measure, and keep the result."""
     name, folder, file = sys.argv[1:]
     found = PARTS[name](Work(Path(folder)))
-    Path(file).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(found, indent=2, default=lambda value: value.item())
+    Path(file).write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ class Work:
         return self._run(
             "paper",
             "network.name=unet-paper",
+            "network.options.width=64",
+            "inference.tile=[512,512]",
             "training.steps=1",
             "training.validation_cases=0",
             "sampling.batch=1",

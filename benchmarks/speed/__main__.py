@@ -35,25 +35,29 @@ def main() -> None:
     content: dict[str, Any] = describe_machine()
     if words.into is not None and words.into.exists():
         content = json.loads(words.into.read_text(encoding="utf-8"))
-    earlier = content.get("prediction", {})
+    file = words.into or RESULTS / f"speed-{time.strftime('%Y-%m-%d-%H%M')}.json"
+
+    def save(name: str, found: dict[str, Any]) -> None:
+        content[name] = found
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
     parts = PARTS | {
         "prediction": partial(
             prediction.measure,
             only=words.only.split(",") if words.only else (),
             peers=words.peers,
             work=words.work,
-            earlier=earlier,
+            earlier=content.get("prediction", {}),
+            save=partial(save, "prediction"),
         )
     }
     is_kept = True
     for name in words.parts or PARTS:
-        content[name] = parts[name]()
+        save(name, parts[name]())
         for line, value in content[name].items():
             print(f"{name:9} {line:44} {value}")
         is_kept &= all(content[name].get("kept", {}).values())
-    file = words.into or RESULTS / f"speed-{time.strftime('%Y-%m-%d-%H%M')}.json"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     print(f"written: {file}")
     sys.exit(0 if is_kept else 1)
 

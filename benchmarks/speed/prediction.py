@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,11 @@ def measure(
     peers: str | None = None,
     work: Path | None = None,
     earlier: Mapping[str, Any] | None = None,
+    save: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
     """All parts, or `only` some; what is among the `earlier` results is not measured again.
+
+    save: is given what there is after every part, so that nothing is lost.
 
     peers: the interpreter of an environment with pixelwise, monai and nnunetv2.
     work: a folder for data and trained runs, kept for the next time.
@@ -61,4 +64,5 @@ def measure(
             found[name]["load"] = round(os.getloadavg()[0], 2)
             kept |= {f"{name}: {what}": ok for what, ok in found[name].pop("kept").items()}
             print(f"{name}: {found[name]}", flush=True)
+            save({**found, "kept": kept})
     return {**found, "kept": kept}

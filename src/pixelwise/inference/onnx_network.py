@@ -25,6 +25,11 @@ OPSET = 17
 TOLERANCE = 1e-4
 """Largest difference to PyTorch that is rounding, as a share of the largest logit."""
 
+DRAWS = 3
+"""Images of noise of one shape, of which one must agree: in networks that keep the place of a
+maximum (SegNet) rounding now and then exchanges two that are equal, and moves a block. What a
+model does otherwise by construction shows in every image."""
+
 _DOUBLINGS = 4
 _SMALLEST_LOGIT = 1e-6
 
@@ -157,7 +162,13 @@ class _Source:
         """Whether runtime and network agree up to rounding on noise of these shapes, n = 1."""
         try:
             engine = OnnxEngine(found.model, found.field, fixed=found.fixed)
-            return all(self._equals_on(engine, self.noise(1, s, i)) for i, s in enumerate(shapes))
+            return all(
+                any(
+                    self._equals_on(engine, self.noise(1, shape, number + draw * len(shapes)))
+                    for draw in range(DRAWS)
+                )
+                for number, shape in enumerate(shapes)
+            )
         except (ProgramError, ShapeMismatch):
             return False
 
