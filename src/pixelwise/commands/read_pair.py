@@ -14,6 +14,7 @@ from pixelwise.core.case import IGNORE, LabelMeaning
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import BadData, Problem, ShapeMismatch, raise_errors
 from pixelwise.core.image import Header
+from pixelwise.data.annotated_classes import as_annotated
 from pixelwise.data.labels import labels_from, read_fov, read_labels
 from pixelwise.data.polygons import is_polygon_label
 from pixelwise.data.scoring_pairs import ScoringPair
@@ -84,6 +85,8 @@ def read_pair(pair: ScoringPair, objects: str = "", pixel_size: PixelSize = PIXE
         predicted = _most_likely(probabilities, pair.threshold)
     else:
         predicted_header, predicted = _read(pair.predicted, pair.predicted_meaning)
+    overlaps = pair.predicted_meaning.holds_regions
+    predicted = as_annotated(predicted, pair.annotated, overlaps=overlaps)
     _check_fit(pair, truth_header, truth.shape, predicted_header, predicted.shape)
     valid = None
     if pair.fov is not None:

@@ -11,6 +11,7 @@ from pixelwise.core.case import IGNORE, Case
 from pixelwise.core.image import Array, Region, whole_region
 from pixelwise.core.plan import Plan, label_meaning
 from pixelwise.core.records import CaseScores
+from pixelwise.data.annotated_classes import as_annotated
 from pixelwise.data.case_store import held_out_region, read_training_labels
 from pixelwise.data.channels import match_channels
 from pixelwise.data.geometry import PartSource
@@ -97,7 +98,9 @@ def score_labels(labels: npt.NDArray[np.uint8], plan: Plan, case: Case) -> CaseS
         outside = np.ones(truth.shape, dtype=bool)
         outside[inside] = False
         truth[outside] = IGNORE
+    overlaps = plan.data.labels.holds_regions
+    labels = as_annotated(labels, case.annotated, overlaps=overlaps)
     n_classes, metrics = len(plan.data.classes), ("dice", "iou")
-    if plan.data.labels.holds_regions:
+    if overlaps:
         return score_regions(case.id, truth, labels, n_regions=n_classes, metrics=metrics)
     return score_case(case.id, truth, labels, n_classes=n_classes, metrics=metrics)

@@ -88,6 +88,7 @@ def score_run(
             group=groups[case.id],
             images=case.images,
             probabilities=maps / f"{label_stem(case)}.npy" if calibration else None,
+            annotated=case.annotated,
         )
         for case in cases
         if case.label is not None

@@ -166,7 +166,7 @@ def _fit_and_save(
     listener: Listener,
 ) -> None:
     sampler = make_sampler(plan, split_cases(folder, plan, "train"), facts)
-    loss_function = make_loss(plan)
+    loss_function = make_loss(plan, facts)
     history = [record for record in folder.read_history() if record.step <= state.step]
     saved = time.monotonic()
     for record in fit(

@@ -36,6 +36,7 @@ class LabelMeaning:
     folders: regions with a mask each: sibling folders in the order of the bits, with files of
     equal names; a label path then names the first one's file, and `to_class` says what the
     values of a single mask mean (0 outside, 1 inside).
+    counts_objects: every value from 1 on is the number of an object of the only class.
     """
 
     kind: Literal["values", "colours", "polygons"]
@@ -45,6 +46,7 @@ class LabelMeaning:
     palette: tuple[tuple[int, int, int], ...] | None = None
     holds_regions: bool = False
     folders: tuple[str, ...] = ()
+    counts_objects: bool = False
 
     @property
     def n_regions(self) -> int:
@@ -66,6 +68,9 @@ class Case:
     id: the stem, unique in the set. group: cases that must stay in one split.
     channels: one file for each channel, in the order of the set's channel names, where the
     channels lie in files of their own; `image` is then the first of them.
+    objects: a file that numbers single objects, 0 is none; gaps in the numbers are fine.
+    annotated: ids of the classes that were annotated in this image, () for all; what is called
+    background may then belong to any of the others.
     """
 
     id: str
@@ -75,6 +80,8 @@ class Case:
     group: str = ""
     split: Split | None = None
     channels: tuple[Path, ...] = ()
+    objects: Path | None = None
+    annotated: tuple[int, ...] = ()
 
     @property
     def images(self) -> tuple[Path, ...]:

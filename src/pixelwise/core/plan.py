@@ -120,6 +120,21 @@ class NetworkSection(PartSection):
     weights_sha256: str | None = None
 
 
+class LossSection(PartSection):
+    """The loss, and how much single pixels count in it.
+
+    class_weights: from the training pixels of each class; "inverse" makes all classes count
+    alike, "median-frequency" divides the median share by each class's own; with "none",
+    options.class_weights of the loss may give them. border_peak: surplus of background
+    pixels between two objects (the U-Net paper takes 10; 0: none), border_sigma its reach in
+    pixels (5). Objects that touch are then parted by background.
+    """
+
+    class_weights: Literal["none", "inverse", "median-frequency"] = "none"
+    border_peak: Annotated[float, Field(ge=0)] = 0.0
+    border_sigma: Annotated[float, Field(gt=0)] = 5.0
+
+
 class SamplingSection(Section):
     """Which patches are drawn. foreground_share of them is centred on a labelled object,
     drawn over the whole data set and class by class."""
@@ -206,7 +221,7 @@ class Plan(Section):
     geometry: GeometrySection = Field(default_factory=GeometrySection)
     intensity: IntensitySection
     network: NetworkSection
-    loss: PartSection
+    loss: LossSection
     sampling: SamplingSection
     augmentation: AugmentationSection
     optimizer: OptimizerSection

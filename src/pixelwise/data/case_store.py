@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,70 +23,26 @@ from pixelwise.data.geometry import (
     regrid_for,
     resample_labels,
 )
+from pixelwise.data.guides import NO_GUIDES, Guides, object_numbers
 from pixelwise.data.intensity import IntensityScale, scale_for
 from pixelwise.data.labels import read_fov, read_labels
+from pixelwise.data.shading import evened
+from pixelwise.data.training_case import (
+    DecodedCase,
+    Labels,
+    Maps,
+    Positions,
+    TrainingCase,
+    bands_across,
+    thin_out,
+)
 from pixelwise.readers.stacked import open_images
-
-Labels = npt.NDArray[np.uint8]
-Positions = dict[int, npt.NDArray[np.int64]]
 
 CACHE_BYTES = 1 << 30
 """Decoded cases are kept in memory up to this size; beyond it they are read again."""
 
-_POSITIONS_PER_CLASS = 4096
-_BAND_VOXELS = 1 << 24
-
-
-class TrainingCase(Protocol):
-    """A case whose pixels can be had by region, on the grid of the plan.
-
-    positions: class id -> flat indices of some of its pixels, spread over the case.
-    """
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    @property
-    def scale(self) -> IntensityScale: ...
-
-    @property
-    def positions(self) -> Positions: ...
-
-    def image(self, region: Region) -> Array: ...
-
-    def labels(self, region: Region) -> Labels: ...
-
-
-@dataclass(slots=True)
-class DecodedCase:
-    """A case in memory: pixels (c, …), labels with IGNORE where nothing is learned."""
-
-    pixels: Array
-    classes: Labels
-    scale: IntensityScale
-    positions: Positions
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Spatial shape ([z,] y, x)."""
-        return self.classes.shape
-
-    def image(self, region: Region) -> Array:
-        """(c, …) stored intensities of a region, a view."""
-        part: Array = self.pixels[(slice(None), *region)]
-        return part
-
-    def labels(self, region: Region) -> Labels:
-        """Class ids of a region, a view."""
-        return self.classes[region]
-
-    def n_bytes(self) -> int:
-        """What it takes in memory."""
-        positions = sum(index.nbytes for index in self.positions.values())
-        return self.pixels.nbytes + self.classes.nbytes + positions
-
-    def close(self) -> None:
-        """Nothing is open."""
+_AROUND = 32
+"""Pixels around a region whose objects are looked at too: as far as border weights reach."""
 
 
 @dataclass(slots=True)
@@ -120,6 +75,26 @@ class CaseOnDisk:
             return self.classes[region]
         return self.reader.read_labels(self.case, self.regrid, self.shape, region)
 
+    @property
+    def annotated(self) -> tuple[int, ...]:
+        """As the case has it."""
+        return self.case.annotated
+
+    def maps(self, region: Region) -> Maps | None:
+        """(m, …) maps of a region; objects are looked at as far as `_AROUND` beyond it."""
+        if not self.reader.guides.n_maps:
+            return None
+        wide = tuple(
+            slice(max(part.start - _AROUND, 0), min(part.stop + _AROUND, length))
+            for part, length in zip(region, self.shape, strict=True)
+        )
+        found = self.reader.make_maps(self.case, self.regrid, self.labels(wide).copy(), wide)
+        inside = tuple(
+            slice(part.start - outer.start, part.stop - outer.start)
+            for part, outer in zip(region, wide, strict=True)
+        )
+        return None if found is None else found[(slice(None), *inside)]
+
     def n_bytes(self) -> int:
         """What it takes in memory beside what its file's reader keeps."""
         positions = sum(index.nbytes for index in self.positions.values())
@@ -135,7 +110,7 @@ class CaseReader:
     """How the cases of a run are read: what masks mean, which channels and grid are wanted.
 
     spacing: of images whose files state none, in `unit`. hold_out: share of the longest axis
-    at its end that is not learned.
+    at its end that is not learned. guides: maps of single objects that are wanted.
     """
 
     meaning: LabelMeaning
@@ -146,10 +121,11 @@ class CaseReader:
     spacing: tuple[float, ...] | None = None
     unit: str = "px"
     hold_out: float = 0.0
+    guides: Guides = NO_GUIDES
 
     def read(self, case: Case, most_bytes: int) -> DecodedCase | CaseOnDisk:
         """A case in memory, or on disk where it would take more than `most_bytes`."""
-        opened = open_images(case.images)
+        opened = evened(open_images(case.images), self.intensity.shading)
         try:
             convert = partial(match_channels, n_channels=self.n_channels)
             scale = scale_for(self.intensity, opened, convert)
@@ -166,8 +142,9 @@ class CaseReader:
         opened.close()
         whole = whole_region(pixels.shape[1:])
         classes = self.read_labels(case, regrid, pixels.shape[1:], whole)
-        positions = _thin_out(self._find_classes(classes), len(case.id))
-        return DecodedCase(pixels, classes, scale, positions)
+        guides = self.make_maps(case, regrid, classes, whole)
+        positions = thin_out(self._find_classes(classes), len(case.id))
+        return DecodedCase(pixels, classes, scale, positions, guides, case.annotated)
 
     def _leave_on_disk(
         self,
@@ -182,8 +159,18 @@ class CaseReader:
             positions = self._positions(case, regrid, shape)
             return CaseOnDisk(source, case, self, regrid, scale, positions, None)
         classes = self.read_labels(case, regrid, shape, whole_region(shape))
-        positions = _thin_out(self._find_classes(classes), len(case.id))
+        positions = thin_out(self._find_classes(classes), len(case.id))
         return CaseOnDisk(source, case, self, regrid, scale, positions, classes)
+
+    def make_maps(
+        self, case: Case, regrid: Regrid | None, labels: Labels, region: Region
+    ) -> Maps | None:
+        """Maps (m, …) of the objects of a region; parts touching ones in `labels`, in place."""
+        if not self.guides.n_maps:
+            return None
+        numbers = object_numbers(case, labels, regrid, region)
+        self.guides.part(labels, numbers)
+        return self.guides.make(labels, numbers)
 
     def read_labels(
         self, case: Case, regrid: Regrid | None, shape: tuple[int, ...], region: Region
@@ -209,13 +196,13 @@ class CaseReader:
 
     def _positions(self, case: Case, regrid: Regrid | None, shape: tuple[int, ...]) -> Positions:
         found: dict[int, list[npt.NDArray[np.int64]]] = {}
-        for region in _bands(shape):
+        for region in bands_across(shape):
             labels = self.read_labels(case, regrid, shape, region)
             offset = region[0].start * math.prod(shape[1:])
-            part = _thin_out(self._find_classes(labels), region[0].start)
+            part = thin_out(self._find_classes(labels), region[0].start)
             for class_id, index in part.items():
                 found.setdefault(class_id, []).append(index + offset)
-        return _thin_out({k: np.concatenate(parts) for k, parts in found.items()}, len(case.id))
+        return thin_out({k: np.concatenate(parts) for k, parts in found.items()}, len(case.id))
 
 
 class CaseStore:
@@ -274,20 +261,3 @@ def _overlap(inner: Region, region: Region) -> Region:
         )
         for a, b in zip(inner, region, strict=True)
     )
-
-
-def _bands(shape: tuple[int, ...]) -> Iterator[Region]:
-    """Bands across the first axis that cover a shape."""
-    step = max(1, _BAND_VOXELS // math.prod(shape[1:]))
-    for start in range(0, shape[0], step):
-        yield (slice(start, min(start + step, shape[0])), *whole_region(shape[1:]))
-
-
-def _thin_out(positions: Positions, seed: int) -> Positions:
-    random = np.random.default_rng(seed)
-    return {
-        k: random.choice(index, _POSITIONS_PER_CLASS, replace=False)
-        if len(index) > _POSITIONS_PER_CLASS
-        else index
-        for k, index in positions.items()
-    }

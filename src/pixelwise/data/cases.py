@@ -12,6 +12,7 @@ from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
 from pixelwise.core.image import Header
 from pixelwise.data.case_splits import split_cases
+from pixelwise.data.declared import attach_annotated, attach_objects
 from pixelwise.data.description import read_description
 from pixelwise.data.finding import Finding
 from pixelwise.data.layout import Layout, find_layout
@@ -75,6 +76,7 @@ def explore(
     finding.regions = layout.regions
     if finding.cases:
         _understand(finding, label_map, max_pixels)
+        _attach_declared(finding)
         split_cases(finding, group, seed)
     elif not any(problem.severity == "error" for problem in finding.problems):
         finding.problems.append(no_masks(root))
@@ -140,6 +142,21 @@ def _attach_fov(finding: Finding, layout: Layout) -> None:
                 code="no-fov",
             )
         )
+
+
+def _attach_declared(finding: Finding) -> None:
+    """Numbered objects and annotated classes, where the set declares them."""
+    understood = finding.understanding
+    if understood is None:
+        return
+    meaning = understood.meaning
+    finding.cases, problems = attach_objects(
+        finding.cases, masks_count_objects=meaning.counts_objects
+    )
+    finding.cases, more = attach_annotated(
+        finding.root, finding.cases, understood.classes, overlaps=meaning.holds_regions
+    )
+    finding.problems += [*problems, *more]
 
 
 def _understand(finding: Finding, label_map: str | None, max_pixels: int | None) -> None:

@@ -13,7 +13,8 @@ _VALUE = re.compile(r"(nan|-?\d+(\.\d+)?)\Z", re.IGNORECASE)
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _CUT = re.compile(r">=(-?\d+(\.\d+)?)\Z")
 _BELOW = re.compile(r"<(-?\d+(\.\d+)?)\Z")
-_EXAMPLES = "0=background,255=vessel or #ff0000=car,#000000=ignore or >=128=cell"
+_OBJECTS = "objects"
+_EXAMPLES = "0=background,255=vessel or #ff0000=car,#000000=ignore or >=128=cell or objects=cell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ def parse_label_map(text: str) -> NamedMeaning:
     VALUE is a stored number, a colour #rrggbb, nan, or >=NUMBER for everything from there
     on (all below is background, or what <NUMBER=NAME says). Values with the same NAME
     become one class; the names `ignore` and `void` leave pixels out. Classes are numbered
-    in the order of the text, and `background` first.
+    in the order of the text, and `background` first. objects=NAME alone says that masks
+    number single objects: every number from 1 on is one.
     Raises BadData with everything that is wrong.
     """
     pairs, problems = [], []
@@ -38,7 +40,9 @@ def parse_label_map(text: str) -> NamedMeaning:
         # The last = separates, for >=128=cell has two.
         value, separator, name = part.rpartition("=")
         value, name = value.strip().lower(), name.strip()
-        is_known = any(kind.match(value) for kind in (_VALUE, _COLOUR, _CUT, _BELOW))
+        is_known = value == _OBJECTS or any(
+            kind.match(value) for kind in (_VALUE, _COLOUR, _CUT, _BELOW)
+        )
         if not separator or not name or not is_known:
             problems.append(_problem(f"{part!r} is not VALUE=NAME"))
         pairs.append((value, name))
@@ -62,6 +66,8 @@ def _build(pairs: list[tuple[str, str]], kind: str) -> NamedMeaning:
     threshold = None
     if kind == "ranges":
         return _build_cut(pairs)
+    if kind == _OBJECTS:
+        return _build_objects(pairs[0][1])
     names = list(dict.fromkeys(name for _, name in pairs if name.lower() not in _VOID))
     names.sort(key=lambda name: name.lower() != "background")
     if len(names) < 2:
@@ -98,7 +104,18 @@ def _build_cut(pairs: list[tuple[str, str]]) -> NamedMeaning:
     return NamedMeaning(meaning, (low, name))
 
 
+def _build_objects(name: str) -> NamedMeaning:
+    if name.lower() in ("background", *_VOID):
+        raise BadData(_problem(f"objects are called {name!r}"))
+    sentence = f"as --map says: 0 is background, every other number is one {name}"
+    to_class = {"<1": 0, ">=1": 1}
+    meaning = LabelMeaning("values", to_class, sentence, 1.0, counts_objects=True)
+    return NamedMeaning(meaning, ("background", name))
+
+
 def _kind(value: str) -> str:
+    if value == _OBJECTS:
+        return value
     if value.startswith("#"):
         return "colours"
     return "ranges" if value.startswith((">", "<")) else "numbers"

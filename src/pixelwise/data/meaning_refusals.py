@@ -40,8 +40,8 @@ def too_many_values(path: Path, found: Counter[str], is_counted: bool) -> Proble
     return Problem(
         f"the masks hold {len(found)} different values ({histogram_text(found)}); {cause}",
         "class ids: the same few numbers in every mask",
-        "Name the classes in dataset.json, or take all objects as one class with "
-        "--map '>=1=object'.",
+        "If the numbers count objects, say so with --map 'objects=cell' (or what they are); if "
+        "they are classes, name them in dataset.json.",
         shown(path.parent),
         code="mask-instances",
     )

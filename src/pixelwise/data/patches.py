@@ -14,24 +14,43 @@ from torch import Tensor
 from pixelwise.core.case import IGNORE
 from pixelwise.core.plan import AugmentationSection, GeometrySection, SamplingSection
 from pixelwise.data.augment import change_intensity, draw_warp
-from pixelwise.data.case_store import TrainingCase
 from pixelwise.data.patch_warp import cut_patch, needed_region
-from pixelwise.data.slices import as_slice, window_shape
+from pixelwise.data.slices import as_slice, middle_slice, window_shape
+from pixelwise.data.training_case import TrainingCase
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """images (n, c, …) float32, target (n, …) int64 class ids, valid (n, …) bool."""
+    """images (n, c, …) float32, target (n, …) int64 class ids, valid (n, …) bool.
+
+    maps (n, m, …) float32: of single objects, as `data.guides` makes them, if any are wanted.
+    annotated (n, k or more) bool: classes that each image annotates, None if all do.
+    """
 
     images: Tensor
     target: Tensor
     valid: Tensor
+    maps: Tensor | None = None
+    annotated: Tensor | None = None
+
+    @property
+    def planes(self) -> tuple[Tensor, ...]:
+        """Target, valid and the maps if there are any: what a loss takes behind the logits."""
+        return (self.target, self.valid, *(() if self.maps is None else (self.maps,)))
 
 
 class Cases(Protocol):
     """Training cases by number."""
 
     def get(self, index: int) -> TrainingCase: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    image: Tensor
+    labels: Tensor
+    maps: Tensor | None
+    case: TrainingCase
 
 
 class PatchSampler:
@@ -76,27 +95,54 @@ class PatchSampler:
     def draw(self, step: int) -> Batch:
         """The batch of one step."""
         patches = [self._draw_patch(step, slot) for slot in range(self._batch)]
-        images = torch.stack([image for image, _ in patches])
-        labels = torch.stack([labels for _, labels in patches]).long()
+        images = torch.stack([patch.image for patch in patches])
+        labels = torch.stack([patch.labels for patch in patches]).long()
+        maps = [patch.maps for patch in patches if patch.maps is not None]
         valid = labels != IGNORE
-        return Batch(images, torch.where(valid, labels, 0), valid)
+        return Batch(
+            images,
+            torch.where(valid, labels, 0),
+            valid,
+            torch.stack(maps) if maps else None,
+            self._annotated([patch.case.annotated for patch in patches]),
+        )
 
-    def _draw_patch(self, step: int, slot: int) -> tuple[Tensor, Tensor]:
+    def _annotated(self, classes: Sequence[tuple[int, ...]]) -> Tensor | None:
+        if not any(classes):
+            return None
+        known = torch.ones(len(classes), self._class_pixels.shape[1], dtype=torch.bool)
+        for row, ids in zip(known, classes, strict=True):
+            if ids:
+                row[:] = False
+                row[list(ids)] = True
+        return known
+
+    def _draw_patch(self, step: int, slot: int) -> _Patch:
         random = np.random.default_rng([self._seed, step, slot])
         case, centre = self._draw_centre(random)
         warp = draw_warp(self._window, self._augmentation, random, self._spacing)
         region = needed_region(warp, centre, case.shape)
+        image, maps = case.scale.apply(case.image(region)), case.maps(region)
+        n_channels = len(image)
+        if maps is not None:
+            image = np.concatenate([image, maps.astype(np.float32)])
         image, labels = cut_patch(
-            case.scale.apply(case.image(region)),
+            image,
             case.labels(region),
             warp,
             centre,
             corner=[part.start for part in region],
             shape=case.shape,
         )
-        image, labels, spacing = as_slice(image, labels, self._geometry, self._spacing)
+        warped = middle_slice(image[n_channels:], self._geometry)
+        image, labels, spacing = as_slice(image[:n_channels], labels, self._geometry, self._spacing)
         changed = change_intensity(torch.from_numpy(image), self._augmentation, random, spacing)
-        return changed, torch.from_numpy(labels)
+        return _Patch(
+            changed,
+            torch.from_numpy(labels),
+            None if maps is None else torch.from_numpy(warped),
+            case,
+        )
 
     def _draw_centre(self, random: np.random.Generator) -> tuple[TrainingCase, list[float]]:
         if self._wanted and random.random() < self._foreground_share:

@@ -28,7 +28,7 @@ class ScoringPair:
     images: what they label, for pictures, one file or one for each channel. probabilities: the
     .npy file of the prediction; if `predicted` is the same file, labels are made from it, with
     a threshold or the most probable class. consensus: "majority" or "staple" with `others`
-    stands for the truth.
+    stands for the truth. annotated: classes that the truth tells apart, () for all.
     """
 
     id: str
@@ -43,6 +43,7 @@ class ScoringPair:
     threshold: float | None = None
     others: tuple[tuple[Path, LabelMeaning], ...] = ()
     consensus: str = ""
+    annotated: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,13 @@ def as_slice(
     return slices_to_channels(image, axis), middle, in_plane
 
 
+def middle_slice(maps: Floats, geometry: GeometrySection) -> Floats:
+    """(m, …) maps of a window: those of its middle slice; without slices nothing changes."""
+    axis = geometry.slice_axis
+    middle = maps if axis is None else np.take(maps, geometry.neighbours, axis=axis + 1)
+    return np.ascontiguousarray(middle)
+
+
 def slices_to_channels(image: Array, axis: int) -> Array:
     """(c, z, y, x) -> (n c, y, x), where n is the length of the spatial axis that goes."""
     moved = np.moveaxis(image, axis + 1, 0)

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,7 +19,8 @@ from pixelwise.learning.schedule import learning_rate_at, progress_at, refit
 from pixelwise.learning.state import TrainingState, update_average
 from pixelwise.networks import training_loss
 
-LossFunction = Callable[[Tensor, Tensor, Tensor], Tensor]
+LossFunction = Callable[..., Tensor]
+"""(logits, target, valid[, maps], [annotated=]) -> scalar: see `learning.objective`."""
 
 _SKIPS_UNTIL_DIVERGED = 20
 
@@ -109,10 +111,11 @@ def _take_step(
         group["lr"] = rate
     device = state.fabric.device
     images = batch.images.to(device, memory_format=state.memory_format)
-    target, valid = batch.target.to(device), batch.valid.to(device)
     outputs = state.forward(images)
-    target, valid = _cut_to_centre(outputs, target, valid)
-    loss = training_loss(loss_function, outputs, target, valid)
+    if batch.annotated is not None:
+        loss_function = partial(loss_function, annotated=batch.annotated.to(device))
+    planes = [plane.to(device) for plane in batch.planes]
+    loss = training_loss(loss_function, outputs, *_cut_to_centre(outputs, planes))
     state.optimizer.zero_grad(set_to_none=True)
     state.fabric.backward(loss)
     norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), section.gradient_clip)
@@ -128,16 +131,17 @@ def _take_step(
 
 
 def _cut_to_centre(
-    outputs: Tensor | Sequence[Tensor], target: Tensor, valid: Tensor
-) -> tuple[Tensor, Tensor]:
+    outputs: Tensor | Sequence[Tensor], planes: Sequence[Tensor]
+) -> Sequence[Tensor]:
+    """Planes (n, …) and (n, m, …) on the grid of a network that answers a smaller one."""
     finest = outputs if isinstance(outputs, Tensor) else outputs[0]
-    wanted, given = finest.shape[2:], target.shape[1:]
+    wanted, given = finest.shape[2:], planes[0].shape[1:]
     if wanted == given:
-        return target, valid
+        return planes
     centre = tuple(
         slice((g - w) // 2, (g - w) // 2 + w) for w, g in zip(wanted, given, strict=True)
     )
-    return target[(slice(None), *centre)], valid[(slice(None), *centre)]
+    return [plane[(..., *centre)] for plane in planes]
 
 
 def _restore_buffers(state: TrainingState) -> None:

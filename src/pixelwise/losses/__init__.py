@@ -9,11 +9,13 @@ from torch import Tensor
 
 from pixelwise.core.registry import Registry
 
-LossFunction = Callable[[Tensor, Tensor, Tensor], Tensor]
+LossFunction = Callable[..., Tensor]
 """(logits (n, k, ...), target (n, ...) int64, valid (n, ...) bool) -> scalar, lower is better.
 
 Pixels where `valid` is False add nothing to value or gradient, whatever target holds there.
-A loss registered with `targets="regions"` takes a target (n, k, ...) of 0 and 1 for each region.
+A loss registered with `targets="regions"` takes a target (n, k, ...) of 0 and 1 for each region,
+one registered with `pixel_weights=True` a fourth argument, None or (n, ...) float32: how much
+each pixel counts.
 """
 
 LOSSES: Registry[Callable[..., LossFunction]] = Registry("loss", "pixelwise.losses")

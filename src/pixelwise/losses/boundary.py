@@ -46,15 +46,18 @@ def boundary(*, include_background: bool = False) -> LossFunction:
     return loss
 
 
-@LOSSES.register("cross-entropy-boundary")
+@LOSSES.register("cross-entropy-boundary", pixel_weights=True)
 def cross_entropy_boundary(
     *, boundary_weight: float = 0.05, class_weights: tuple[float, ...] | None = None
 ) -> LossFunction:
     """Cross-entropy plus a share of the boundary loss, which alone may choose nothing."""
     first, second = cross_entropy(class_weights=class_weights), boundary()
 
-    def loss(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-        return first(logits, target, valid) + boundary_weight * second(logits, target, valid)
+    def loss(
+        logits: Tensor, target: Tensor, valid: Tensor, pixel_weights: Tensor | None = None
+    ) -> Tensor:
+        outline = second(logits, target, valid)
+        return first(logits, target, valid, pixel_weights) + boundary_weight * outline
 
     return loss
 

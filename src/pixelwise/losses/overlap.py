@@ -169,7 +169,7 @@ def generalised_dice(*, include_background: bool = True, smooth: float = 1e-5) -
     return loss
 
 
-@LOSSES.register("cross-entropy-dice")
+@LOSSES.register("cross-entropy-dice", pixel_weights=True)
 def cross_entropy_dice(
     *,
     dice_weight: float = 1.0,
@@ -177,11 +177,17 @@ def cross_entropy_dice(
     label_smoothing: float = 0.0,
     smooth: float = 1.0,
 ) -> LossFunction:
-    """Cross-entropy plus soft Dice: the sum that most segmentation systems train with."""
+    """Cross-entropy plus soft Dice: the sum that most segmentation systems train with.
+
+    Weights of classes and of pixels, and label smoothing, are for the cross-entropy.
+    """
     first = cross_entropy(class_weights=class_weights, label_smoothing=label_smoothing)
     second = soft_dice(smooth=smooth)
 
-    def loss(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-        return first(logits, target, valid) + dice_weight * second(logits, target, valid)
+    def loss(
+        logits: Tensor, target: Tensor, valid: Tensor, pixel_weights: Tensor | None = None
+    ) -> Tensor:
+        region = second(logits, target, valid)
+        return first(logits, target, valid, pixel_weights) + dice_weight * region
 
     return loss

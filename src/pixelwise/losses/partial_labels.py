@@ -30,17 +30,25 @@ def merge_unannotated(logits: Tensor, annotated: Tensor) -> Tensor:
     return torch.cat((background[:, None], rest), dim=1)
 
 
-def respecting_annotation(loss: LossFunction, annotated: Tensor) -> LossFunction:
+def respecting_annotation(
+    loss: LossFunction, annotated: Tensor, *, overlaps: bool = False
+) -> LossFunction:
     """A loss for one batch in which image i annotates the classes `annotated[i]` only.
 
-    A label of a class that its image is said not to annotate is void.
+    A label of a class that its image is said not to annotate is void. overlaps: classes are
+    regions with a target (n, k, …) of 0 and 1; those not annotated are neither wanted nor
+    answered, so that they cost nothing and get no gradient.
     """
     if bool(annotated.all()):
         return loss
 
-    def partial(logits: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    def partial(logits: Tensor, target: Tensor, valid: Tensor, *weights: Tensor | None) -> Tensor:
+        if overlaps:
+            known = annotated.reshape(*annotated.shape, *(1,) * (logits.ndim - 2))
+            answered = at_least_float32(logits).masked_fill(~known, _IMPOSSIBLE)
+            return loss(answered, target * known, valid, *weights)
         labels = torch.where(valid, target, 0)
         is_known = annotated.gather(1, labels.flatten(1)).reshape(labels.shape)
-        return loss(merge_unannotated(logits, annotated), target, valid & is_known)
+        return loss(merge_unannotated(logits, annotated), target, valid & is_known, *weights)
 
     return partial

@@ -17,6 +17,7 @@ from pixelwise.core.records import Choice
 from pixelwise.core.registry import Registry, suggest
 from pixelwise.losses import LOSSES
 from pixelwise.networks import NETWORKS
+from pixelwise.planning.loss_checks import check_loss
 from pixelwise.planning.pins import Pins
 from pixelwise.tasks import TASKS
 
@@ -131,6 +132,7 @@ def check_plan(content: Mapping[str, Any], path: str) -> Plan:
             problems += [Problem(p.what, p.expected, p.remedy, path, code=p.code) for p in found]
     if plan is not None:
         problems += _check_dimensions(plan, path) + _check_targets(plan, path)
+        problems += check_loss(plan, path)
     if problems or plan is None:
         raise BadPlan(problems)
     return plan

@@ -10,6 +10,7 @@ from pixelwise.core.plan import (
     DataSection,
     InferenceSection,
     LabelSection,
+    LossSection,
     NetworkSection,
     Plan,
     SamplingSection,
@@ -115,7 +116,7 @@ def propose_plan(
         geometry=grid.geometry,
         intensity=intensity,
         network=NetworkSection(**dict(candidate.network), weights=pins.weights),
-        loss=candidate.loss,
+        loss=LossSection(**dict(candidate.loss)),
         sampling=SamplingSection(
             patch=candidate.patch,
             batch=candidate.batch,

@@ -296,4 +296,6 @@ def _read_case(entry: Mapping[str, Any]) -> Case:
         group=entry.get("group", ""),
         split=entry.get("split"),
         channels=tuple(Path(path) for path in entry.get("channels", ())),
+        objects=as_path("objects"),
+        annotated=tuple(int(k) for k in entry.get("annotated", ())),
     )

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 from pixelwise.core.registry import Registry
 
 TensorFunction = Callable[[Tensor], Tensor]
+Planes = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,10 @@ class Task:
     decode_logits: (n, k, …) logits -> the same labels without computing probabilities, None
     where there is no shorter way.
     overlaps: labels are sets of classes (bit k of a label stands for class k), not class ids.
+    n_maps: how many of the outputs, the last ones, are maps of single objects; encode_target and
+    decode_output do without them.
+    decode_objects: (k, [z,] y, x) probabilities of a whole image and its class ids -> numbers of
+    its objects, None where a task knows no objects.
     """
 
     n_outputs: int
@@ -30,6 +39,8 @@ class Task:
     decode_output: TensorFunction
     overlaps: bool = False
     decode_logits: TensorFunction | None = None
+    n_maps: int = 0
+    decode_objects: Callable[[Planes, Labels], Numbers] | None = None
 
 
 TASKS: Registry[Callable[..., Task]] = Registry("task", "pixelwise.tasks")

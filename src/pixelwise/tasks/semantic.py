@@ -11,7 +11,7 @@ from pixelwise.tasks import TASKS, Task
 @TASKS.register("semantic")
 def semantic(n_classes: int) -> Task:
     """One class per pixel, chosen by softmax."""
-    return Task(n_classes, _encode, _probabilities, _decode, decode_logits=_decode)
+    return Task(n_classes, _encode, _probabilities, decode_classes, decode_logits=decode_classes)
 
 
 def _encode(labels: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ def _probabilities(logits: Tensor) -> Tensor:
     return torch.softmax(logits.float(), dim=1)
 
 
-def _decode(scores: Tensor) -> Tensor:
+def decode_classes(scores: Tensor) -> Tensor:
     """As argmax over classes (the first of equals), in bytes: argmax itself is much slower."""
     best = scores[:, 0]
     labels = torch.zeros(best.shape, dtype=torch.uint8, device=best.device)
