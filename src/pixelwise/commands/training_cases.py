@@ -17,7 +17,7 @@ from pixelwise.learning.objective import Objective
 from pixelwise.losses import LOSSES, LossFunction
 from pixelwise.losses.class_weights import class_weights
 from pixelwise.tasks import build_task
-from pixelwise.tasks.instances import CONTACT_SIGMA
+from pixelwise.tasks.single_objects import CONTACT_SIGMA
 
 
 def make_loss(plan: Plan, facts: Facts) -> Objective:

@@ -253,10 +253,9 @@ def open_run(path: Path) -> RunFolder:
 
 def _load(path: Path) -> Any:
     try:
-        content = read_json(path)
+        return read_json(path)
     except Exception as error:
         raise damaged(path, str(error).removeprefix(f"{path}: ")) from error
-    return content
 
 
 def _load_object(path: Path) -> dict[str, Any]:
@@ -297,5 +296,5 @@ def _read_case(entry: Mapping[str, Any]) -> Case:
         split=entry.get("split"),
         channels=tuple(Path(path) for path in entry.get("channels", ())),
         objects=as_path("objects"),
-        annotated=tuple(int(k) for k in entry.get("annotated", ())),
+        annotated=tuple(entry.get("annotated", ())),
     )
