@@ -41,6 +41,37 @@ def test_spacings_that_are_none(spacing: tuple[float, ...]) -> None:
         metrics.hd(GOOD == 1, GOOD == 1, spacing)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"spacing": "1 mm"}, "spacing is '1 mm'"),
+        ({"spacing": {"y": 1, "x": 1}}, "spacing is"),
+        ({"metrics": None}, "given as None"),
+        ({"metrics": [metrics.dice]}, "a metric is given as"),
+        ({"classes": 2.0}, "classes is 2.0"),
+        ({"classes": "ab"}, "classes is 'ab'"),
+        ({"ignore_label": 1.5}, "ignore_label is 1.5"),
+    ],
+)
+def test_options_that_are_none(options: dict[str, object], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        measure(GOOD, GOOD, **options)
+
+
+def test_huge_labels_are_refused_at_once() -> None:
+    for highest in (10**9, 2**63):
+        with pytest.raises(BadData, match=f"{highest + 1} classes"):
+            measure(np.where(GOOD == 2, np.uint64(highest), np.uint64(0)), GOOD)
+
+
+def test_hidden_and_silent_pixels_are_no_answer() -> None:
+    with pytest.raises(BadData, match="masked array"):
+        metrics.dice(np.ma.masked_array(GOOD, GOOD == 2), GOOD)
+    silent = np.where(GOOD == 1, 255, GOOD)
+    with pytest.raises(BadData, match="void at 2 of 6"):
+        measure(GOOD, silent, ignore_label=255)
+
+
 def test_unknown_metrics_and_options_all_at_once() -> None:
     with pytest.raises(BadPlan) as caught:
         measure(GOOD, GOOD, ["dise", "nsd:tolerence=2", "hd95:percentile"])

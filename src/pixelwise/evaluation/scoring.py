@@ -6,14 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from pixelwise.core.case import IGNORE
-from pixelwise.core.errors import BadData
 from pixelwise.core.records import CaseScores, CaseStatus, ClassScores
 from pixelwise.evaluation.empty_rules import choose_for_evaluation, value_where_empty
 from pixelwise.metrics.choices import MetricChoice
-from pixelwise.metrics.pair import Counts, LabelPair, label_pair
+from pixelwise.metrics.pair import Counts, LabelPair, check_abstaining, label_pair
 
 DEFAULT_METRICS = (
     "dice", "iou", "accuracy", "sensitivity", "specificity", "precision", "hd95",
@@ -50,7 +47,7 @@ def score_pair(
     case_id: str, pair: LabelPair, choices: Sequence[MetricChoice], *, group: str = ""
 ) -> CaseScores:
     """Score a checked pair of label arrays with chosen metrics."""
-    _check_abstaining(pair)
+    check_abstaining(pair)
     return CaseScores(
         id=case_id,
         group=group,
@@ -91,17 +88,3 @@ def _status(counts: Counts, n_valid: int) -> CaseStatus:
     if has_truth:
         return "present" if has_predicted else "only-truth"
     return "only-predicted" if has_predicted else "both-empty"
-
-
-def _check_abstaining(pair: LabelPair) -> None:
-    """Raise BadData if the prediction is void somewhere where the truth is scored."""
-    n_scored = int(np.count_nonzero(pair.truth != IGNORE))
-    n_silent = n_scored - pair.n_valid
-    if n_silent:
-        raise BadData(
-            f"the prediction is void at {n_silent} of {n_scored} scored pixels",
-            "a class at every pixel that the truth scores",
-            "Pixels cannot be left out by the prediction: give them a class, for example "
-            "background with --map.",
-            code="void-prediction",
-        )

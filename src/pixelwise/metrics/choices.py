@@ -43,6 +43,9 @@ def choose_metrics(
     choices = []
     wanted = with_canonical_convention(defaults or {})
     for text in texts:
+        if not isinstance(text, str):
+            problems.append(_no_text(text))
+            continue
         name, _, tail = text.partition(":")
         given = with_canonical_convention(_parse_options(text, tail, problems)) if tail else {}
         options = _with_defaults(name, given, wanted)
@@ -53,6 +56,13 @@ def choose_metrics(
     if problems:
         raise BadPlan(problems)
     return tuple(choices)
+
+
+def _no_text(given: object) -> Problem:
+    return Problem(
+        f"a metric is given as {given!r}", "its name", 'Write for example "dice".',
+        code="unknown-name",
+    )  # fmt: skip
 
 
 def _with_defaults(

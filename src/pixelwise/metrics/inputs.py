@@ -43,10 +43,17 @@ def _as_numpy(values: Any, role: str) -> npt.NDArray[Any]:
         values = values.detach().cpu()
         if str(values.dtype) == "torch.bfloat16":  # NumPy has no such type
             values = values.float()
-        values = values.numpy()
+        values = values.to_dense().numpy()
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        raise BadData(
+            f"{role} is a masked array with hidden pixels",
+            "a plain array",
+            "Give the hidden pixels a value and say where to score: measure(..., valid=...).",
+            code="masked-array",
+        )
     try:
         return np.asarray(values)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise BadData(
             f"{role} cannot be read as an array: {error}",
             "an array of labels",
@@ -90,11 +97,25 @@ def check_not_negative(*arrays: npt.NDArray[Any]) -> None:
             )
 
 
+def check_number_of_classes(n_classes: int) -> None:
+    """Raise BadData unless so many class ids fit beside the value of void."""
+    if not 1 <= n_classes < LABEL_LIMIT:
+        raise BadData(
+            f"there are {n_classes} classes",
+            f"1 to {LABEL_LIMIT - 1}",
+            "Objects of an instance labelling are scored by pixelwise.metrics.instances.",
+            code="too-many-classes",
+        )
+
+
 def as_spacing(spacing: Sequence[float] | float | None, n_dims: int) -> Spacing:
     """One positive finite number per axis, in array order. None means 1 (pixels)."""
     if spacing is None:
         return (1.0,) * n_dims
-    values = np.atleast_1d(np.asarray(spacing, dtype=float))
+    try:
+        values = np.atleast_1d(np.asarray(spacing, dtype=float))
+    except (TypeError, ValueError):
+        values = np.zeros(0)
     if values.shape == (1,):
         values = np.repeat(values, n_dims)
     if values.shape != (n_dims,) or not np.all(np.isfinite(values)) or np.any(values <= 0):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from pixelwise.core.errors import BadData, BadPlan
 from pixelwise.metrics.choices import choose_metrics
-from pixelwise.metrics.inputs import as_labels
-from pixelwise.metrics.pair import label_pair
+from pixelwise.metrics.inputs import as_labels, check_number_of_classes
+from pixelwise.metrics.pair import check_abstaining, label_pair
 
 STANDARD = ("dice", "iou", "sensitivity", "precision", "hd", "hd95", "assd", "betti_error")
 
@@ -41,13 +41,12 @@ def measure(  # noqa: PLR0913 - the public call: two arrays and how to read them
     What metrics share (counts, surfaces, distances, components) is computed once.
     Raises BadData, ShapeMismatch, BadPlan (metrics and options, all at once).
     """
-    if isinstance(metrics, str):
-        metrics = (metrics,)
+    metrics = (metrics,) if isinstance(metrics, str) or not _is_list(metrics) else metrics
     choices = choose_metrics(metrics, options)
     unused = [k for k in options if not any(k in choice.entry.options for choice in choices)]
     if unused:
         raise BadPlan(
-            f"the option {unused[0]!r} belongs to none of {', '.join(metrics)}",
+            f"the option {unused[0]!r} belongs to none of {', '.join(c.key for c in choices)}",
             "options of the metrics asked for", "Leave it out.", code="unknown-option",
         )  # fmt: skip
     truth, predicted = as_labels(truth, "truth"), as_labels(predicted, "predicted")
@@ -56,6 +55,8 @@ def measure(  # noqa: PLR0913 - the public call: two arrays and how to read them
         truth, predicted, n_classes, spacing=spacing, ignore=ignore_label, valid=valid,
         classes=wanted,
     )  # fmt: skip
+    if ignore_label is not None:
+        check_abstaining(pair)
     found = {}
     for class_id in wanted:
         masks = pair.of_class(class_id)
@@ -72,9 +73,21 @@ def _find_classes(
 ) -> tuple[int, list[int]]:
     """(number of classes, ids to score)."""
     first = 0 if include_background else 1
+    if not isinstance(ignore_label, int | np.integer | None):
+        raise BadData(
+            f"ignore_label is {ignore_label!r}", "a whole number",
+            "Give the value of void pixels in the truth.", code="bad-option",
+        )  # fmt: skip
     if isinstance(classes, int | np.integer):
+        check_number_of_classes(int(classes))
         return int(classes), list(range(first, int(classes)))
+    if not (classes is None or _is_list(classes)) or isinstance(classes, str):
+        raise BadData(
+            f"classes is {classes!r}", "how many there are, or a list of class ids",
+            "Write classes=3 or classes=[1, 2].", code="unknown-class",
+        )  # fmt: skip
     n_found = _count_classes(truth, predicted, ignore_label)
+    check_number_of_classes(n_found)
     if classes is None:
         return n_found, list(range(first, n_found))
     listed = [int(k) for k in classes]
@@ -87,6 +100,10 @@ def _find_classes(
             code="unknown-class",
         )
     return max([n_found, *(k + 1 for k in listed)]), listed
+
+
+def _is_list(values: object) -> bool:
+    return isinstance(values, Iterable)
 
 
 def _count_classes(

@@ -58,6 +58,8 @@ WHOLE_ARRAYS = frozenset(
         "adapted_rand_error",
         "variation_of_information",
         "warping_error",
+        "betti_matching",
+        "betti_matching_error",
         "panoptic_quality",
         "average_precision",
         "ap_dsb",

@@ -23,11 +23,11 @@ from pixelwise.arrays.surfaces import SurfaceRule, surface_distances
 from pixelwise.core.case import IGNORE
 from pixelwise.core.errors import BadData
 from pixelwise.metrics.inputs import (
-    LABEL_LIMIT,
     Spacing,
     as_labels,
     as_spacing,
     check_not_negative,
+    check_number_of_classes,
     check_range,
     check_same_grid,
 )
@@ -241,13 +241,7 @@ def label_pair(
     """
     truth, predicted = as_labels(truth, "truth"), as_labels(predicted, "predicted")
     check_same_grid(truth, predicted)
-    if not 1 <= n_classes < LABEL_LIMIT:
-        raise BadData(
-            f"there are {n_classes} classes",
-            f"1 to {LABEL_LIMIT - 1}",
-            "Objects of an instance labelling are scored by pixelwise.metrics.instances.",
-            code="too-many-classes",
-        )
+    check_number_of_classes(n_classes)
     scale = as_spacing(spacing, truth.ndim)
     check_range(truth, "truth", n_classes, ignore)
     check_range(predicted, "predicted", n_classes, ignore)
@@ -257,6 +251,20 @@ def label_pair(
         truth8 = np.where(void, np.uint8(IGNORE), truth8)
         predicted8 = np.where(void, np.uint8(IGNORE), predicted8)
     return LabelPair(truth8, predicted8, n_classes, scale, classes)
+
+
+def check_abstaining(pair: LabelPair) -> None:
+    """Raise BadData if the prediction is void somewhere where the truth is scored."""
+    n_scored = int(np.count_nonzero(pair.truth != IGNORE))
+    n_silent = n_scored - pair.n_valid
+    if n_silent:
+        raise BadData(
+            f"the prediction is void at {n_silent} of {n_scored} scored pixels",
+            "a class at every pixel that the truth scores",
+            "Pixels cannot be left out by the prediction: give them a class, for example "
+            "background with --map.",
+            code="void-prediction",
+        )
 
 
 @functools.cache
