@@ -17,22 +17,29 @@ if TYPE_CHECKING:
     from pixelwise.commands.evaluate import evaluate
     from pixelwise.commands.export import export
     from pixelwise.commands.inspect import inspect
+    from pixelwise.commands.load import Model, load
     from pixelwise.commands.plan import plan
     from pixelwise.commands.predict import predict
+    from pixelwise.commands.tiling import Tiling
     from pixelwise.commands.train import train
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "check", "choose_engine", "compare", "demo", "evaluate", "export", "inspect", "plan",
-    "predict", "train",
+    "Model", "Tiling",
+    "check", "choose_engine", "compare", "demo", "evaluate", "export", "inspect", "load",
+    "plan", "predict", "train",
 ]  # fmt: skip
+
+
+_HOMES = {"Model": "load", "Tiling": "tiling"}
+"""Files in `commands` of what is no verb; a verb has a file of its name."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'pixelwise' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"pixelwise.commands.{name}"), name)
+    value = getattr(importlib.import_module(f"pixelwise.commands.{_HOMES.get(name, name)}"), name)
     globals()[name] = value
     return value
 

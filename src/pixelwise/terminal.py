@@ -153,10 +153,18 @@ class Terminal:
             doubtful = sorted(result.predictions, key=lambda p: p.confidence)[:3]
             names = ", ".join(f"{p.image.name} ({p.confidence:.2f})" for p in doubtful)
             self.print_line(f"Least sure of: {names}")
+        if result.n_skipped:
+            share = f"{result.n_skipped:,} of {result.n_tiles:,} tiles"
+            self.print_line(f"{share} were taken for empty and not looked at")
         failed = [problem for problem in result.problems if problem.severity == "error"]
+        others = [problem for problem in result.problems if problem.severity != "error"]
+        n_failed = len({problem.path for problem in failed})
         if failed:
-            self.say(f"{len(failed)} could not be labelled:")
-        self.show_problems(result.problems)
+            self.say(f"{n_failed} could not be labelled:")
+            self.show_problems(failed)
+        if others:
+            self.say("To be looked at:")
+            self.show_problems(others)
 
     def show_engines(self, choice: Any) -> None:
         """Which engine was chosen, and what was measured of all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixelwise.commands.load_predictor import load_predictor
+import pixelwise.commands.tile_choice as module_of_tiles
+from pixelwise.commands.choose_averaging import _that_pays, choose_averaging
+from pixelwise.commands.open_model import open_model
 from pixelwise.commands.peak_memory import image_bytes, require_memory
 from pixelwise.commands.predict import PredictResult, predict
+from pixelwise.commands.settled_tiling import settle_tiling
 from pixelwise.commands.tiling import Tiling, apply_tiling
 from pixelwise.core.errors import BadData, BadOutput, BadPlan
 from pixelwise.core.image import Header
 from pixelwise.inference.engines import TorchEngine
 from pixelwise.runs.folder import open_run
+
+from .conftest import Notes
 
 RANDOM = np.random.default_rng(0)
 
@@ -31,7 +37,7 @@ def image(tmp_path: Path) -> Path:
 
 
 def label(run: Path, what: Any, out: Path, **options: Any) -> PredictResult:
-    return predict(run, what, out=out, **options)
+    return predict(run, what, out=out, ignore_contract=True, **options)  # noise, not squares
 
 
 def load(path: Path) -> np.ndarray[Any, Any]:
@@ -47,16 +53,14 @@ def test_exact_tiles_are_the_whole_image(unet_run: Path, image: Path, tmp_path: 
 
 
 def test_the_halo_comes_from_the_network(unet_run: Path) -> None:
-    run = open_run(unet_run)
-    plan = run.read_plan()
-    loaded = load_predictor(run, plan, Tiling(exact=True))
-    assert loaded.section.halo == (10, 10), "U-Net of depth 1: sees 9, pools by 2"
+    model = open_model(unet_run)
+    section = apply_tiling(Tiling(exact=True), model.plan, model.network)
+    assert section.halo == (10, 10), "U-Net of depth 1: sees 9, pools by 2"
 
 
 def test_averaging_respects_directions(unet_run: Path) -> None:
-    run = open_run(unet_run)
-    plan = run.read_plan()
-    network = load_predictor(run, plan).network
+    model = open_model(unet_run)
+    plan, network = model.plan, model.network
     free = plan.augmentation.model_copy(update={"mirror_axes": (0, 1)})
     both = plan.model_copy(update={"augmentation": free})
     section = apply_tiling(Tiling(average="rotations"), both, network)
@@ -68,10 +72,46 @@ def test_averaging_respects_directions(unet_run: Path) -> None:
         apply_tiling(Tiling(average="rotations"), one, network)
 
 
+def test_the_fastest_tile_is_found_by_timing(
+    unet_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pretended engine takes a millisecond for a batch of any size: the fewest batches win."""
+    model = open_model(unet_run)
+    section = model.plan.inference.model_copy(update={"tile": (128, 128), "batch": 1})
+    monkeypatch.setattr(module_of_tiles._Timer, "seconds", pretended_seconds)
+    chosen = module_of_tiles.choose_tile(model, section, [(1000, 1000)] * 1000)
+    assert chosen.section.tile == (1024, 1024), "one tile"
+    monkeypatch.setattr(module_of_tiles, "available_bytes", lambda: 1)
+    assert module_of_tiles.choose_tile(model, section, [(1000, 1000)]).section.tile == (128, 128)
+
+
+def pretended_seconds(self: Any, section: Any) -> float:
+    return len(self._lay(section)[0]) / 1000
+
+
+def test_views_are_averaged_only_where_that_pays(unet_run: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(unet_run, tmp_path / "run"))
+    notes = Notes()
+    settle_tiling(open_model(run), Tiling(average="auto"), listener=notes)
+    stored = json.loads((run / "averaging.json").read_text())
+    assert (stored["n_cases"], stored["chosen"]) == (1, _that_pays(stored["dice"]))
+    assert "Averaging over views" in notes.text
+    stored |= {"chosen": "rotations"}
+    (run / "averaging.json").write_text(json.dumps(stored))
+    again = choose_averaging(open_model(run), Tiling())
+    assert again.chosen == "rotations", "kept, not measured again"
+
+
+def test_what_gains_less_than_two_thousandths_does_not_pay() -> None:
+    assert _that_pays({"none": 0.9, "mirror": 0.9019, "rotations": 0.9021}) == "rotations"
+    assert _that_pays({"none": 0.9, "mirror": 0.903, "rotations": 0.9045}) == "mirror"
+    assert _that_pays({"none": 0.9, "mirror": 0.89}) == "none"
+    assert _that_pays({"none": None}) == "none"
+
+
 def test_all_that_is_wrong_is_told_at_once(unet_run: Path) -> None:
-    run = open_run(unet_run)
-    plan = run.read_plan()
-    network = load_predictor(run, plan).network
+    model = open_model(unet_run)
+    plan, network = model.plan, model.network
     bad = Tiling("3x3x3", exact=True, blend=1.5, average="twice", skip_empty=-1)
     with pytest.raises(BadPlan) as caught:
         apply_tiling(bad, plan, network)
@@ -87,6 +127,8 @@ def test_blending_and_skipping_label_every_pixel(
     assert sum(found.predictions[0].class_pixels) == 150 * 131
     empty = label(unet_run, image, tmp_path / "s", tiling=Tiling("32", skip_empty=1e6))
     assert empty.predictions[0].class_pixels == (150 * 131, 0), "all taken for background"
+    assert empty.n_skipped == empty.n_tiles > 1
+    assert (found.n_skipped, found.n_tiles > 1) == (0, True)
     assert empty.predictions[0].confidence == pytest.approx(1)
 
 

@@ -23,6 +23,7 @@ from pixelwise.commands.export_test_pair import (
     make_test_image,
     read_test_image,
 )
+from pixelwise.commands.open_model import run_contract
 from pixelwise.commands.run_engines import REFERENCE, RunEngines
 from pixelwise.core.errors import BadPlan, ProgramError
 from pixelwise.core.plan import Plan, network_input
@@ -31,7 +32,7 @@ from pixelwise.core.runtime import environment, usable_cores, use_threads
 from pixelwise.core.user_parts import load_user_parts
 from pixelwise.inference.onnx_network import OnnxNetwork
 from pixelwise.inference.openvino_form import to_openvino
-from pixelwise.runs.bundle import write_bundle
+from pixelwise.runs.bundle import CONTRACT, write_bundle
 from pixelwise.runs.engine_choice import valid_engine_choice
 from pixelwise.runs.folder import RunFolder, open_run
 from pixelwise.runs.runner_file import runner_source
@@ -182,6 +183,9 @@ def _documents(
         "runner.py": runner_source(),
         "README.md": write_card(folder, plan, head, agreement),
     }
+    contract = run_contract(folder, plan)
+    if contract is not None:
+        texts[CONTRACT] = _json(contract.model_dump(mode="json"))
     return {name: text.encode("utf-8") for name, text in texts.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -13,16 +13,19 @@ from typing import Self
 
 from pixelwise.commands.crop_output import Crop, write_crop
 from pixelwise.commands.measure_output import write_measures
+from pixelwise.commands.object_output import open_object_sink
 from pixelwise.commands.prediction_record import Prediction
 from pixelwise.commands.region_output import open_label_sink, written_meaning
 from pixelwise.commands.stored_values import stored_values
 from pixelwise.core.contents import shown
-from pixelwise.core.errors import BadData, Problem, UserError
+from pixelwise.core.errors import BadData, Problem, UserError, raise_errors
 from pixelwise.core.image import Array, Header, Source
 from pixelwise.core.plan import Plan
 from pixelwise.core.progress import Listener
 from pixelwise.data.channel_files import ImageFiles
 from pixelwise.data.channels import match_channels, mismatch_sentence
+from pixelwise.data.image_look import look_at
+from pixelwise.data.input_contract import ContractCheck
 from pixelwise.data.intensity import scale_for
 from pixelwise.data.labels import read_labels
 from pixelwise.data.shading import evened
@@ -61,14 +64,25 @@ class Outputs:
     crop: Crop | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a run may count on, and whether an image that breaks it is labelled all the same."""
+
+    check: ContractCheck | None
+    is_ignored: bool = False
+
+
 class Labelling:
     """Labels files into a folder. What is open when the block ends early is discarded.
 
     done and problems are complete when `run` has ended; both are in the order of the files.
     """
 
-    def __init__(self, plan: Plan, out: Path, wanted: Outputs, listener: Listener) -> None:
+    def __init__(
+        self, plan: Plan, out: Path, wanted: Outputs, guard: Guard, listener: Listener
+    ) -> None:
         self._plan = plan
+        self._guard = guard
         self._out = out
         self._wanted = wanted
         self._listener = listener
@@ -111,7 +125,7 @@ class Labelling:
         return list(self._done.copy().values())
 
     def problems(self, images: Sequence[ImageFiles]) -> list[Problem]:
-        """What could not be labelled, and why, in the order of the files."""
+        """What could not be labelled and why, and warnings, in the order of the files."""
         return [p for image in images for p in self._problems.get(image.paths[0], ())]
 
     def _jobs(self, images: Sequence[ImageFiles], is_over: Callable[[], bool]) -> Iterator[Job]:
@@ -132,6 +146,7 @@ class Labelling:
             header = source.header
             self._check(header)
             convert = partial(match_channels, n_channels=plan.data.n_channels)
+            self._check_contract(source, convert, path)
             even = evened(source, plan.intensity.shading)
             scale = scale_for(plan.intensity, even, convert)
             name = f"{image.stem}{wanted.ending or label_suffix(header)}"
@@ -147,6 +162,9 @@ class Labelling:
                 keeps_patient=wanted.patient_fields,
             )
             sinks.enter_context(labels)
+            objects = open_object_sink(plan, self._out, name, header)
+            if objects is not None:
+                sinks.enter_context(objects)
             store = None
             if wanted.probabilities:
                 place = self._out / "probabilities" / f"{image.stem}.npy"
@@ -161,7 +179,7 @@ class Labelling:
         return Job(
             even,
             normalise,
-            LabelOutput(labels, store, self._stored.values, overlaps),
+            LabelOutput(labels, store, self._stored.values, overlaps, objects),
             partial(self._finish, path, source, sinks, labels_path),
             partial(self._fail, path),
         )
@@ -199,6 +217,22 @@ class Labelling:
         if sentence:
             self._listener.say(f"{shown(header.path)}: {sentence}")
 
+    def _check_contract(
+        self, source: Source, convert: Callable[[Array], Array], path: Path
+    ) -> None:
+        """Warnings are kept beside the labels; errors refuse the image unless told otherwise."""
+        if self._guard.check is None:
+            return
+        found = self._guard.check.problems(source.header, look_at(source, convert))
+        if self._guard.is_ignored:
+            found = [replace(problem, severity="warning") for problem in found]
+        raise_errors(found, BadData)
+        self._add_problems(path, found)
+
+    def _add_problems(self, path: Path, found: Sequence[Problem]) -> None:
+        if found:
+            self._problems[path] = (*self._problems.get(path, ()), *found)
+
     def _write_extras(self, source: Source, labels_path: Path) -> None:
         plan, wanted = self._plan, self._wanted
         if not (wanted.overlay or wanted.measure or wanted.crop):
@@ -222,7 +256,7 @@ class Labelling:
         if wanted.crop is not None:
             place = (self._out, stem)
             found = write_crop(plan, wanted.crop, source.header, image, labels, place)
-            self._problems[source.header.path] = tuple(found)
+            self._add_problems(source.header.path, found)
 
     def _read_ids(self, labels_path: Path) -> Array:
         """The labels as they were written, as class ids or sets of regions."""

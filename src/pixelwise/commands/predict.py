@@ -4,50 +4,55 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from torch import nn
-
 from pixelwise.commands.crop_output import Crop, check_crop
-from pixelwise.commands.labelling import Labelling, Outputs
-from pixelwise.commands.load_predictor import LoadedRun, load_predictor
-from pixelwise.commands.open_engine import TRAINED, open_engine
+from pixelwise.commands.labelling import Guard, Labelling, Outputs
+from pixelwise.commands.load_predictor import make_labeller
+from pixelwise.commands.open_engine import TRAINED
+from pixelwise.commands.open_model import OpenedModel, open_model
 from pixelwise.commands.peak_memory import require_memory, tile_bytes
 from pixelwise.commands.prediction_record import (
     Prediction,
     PredictionRecord,
+    earlier_tile,
     prepare_output,
+    require_output,
     write_tables,
 )
-from pixelwise.commands.tiling import PLANNED, Tiling
+from pixelwise.commands.settled_tiling import check_tiling, settle_tiling
+from pixelwise.commands.tiling import AUTO, PLANNED, Tiling
+from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
-from pixelwise.core.plan import Plan, network_input
+from pixelwise.core.image import Header
+from pixelwise.core.plan import InferenceSection, Plan, network_input
 from pixelwise.core.progress import SILENT, Listener
 from pixelwise.core.stopping import StopRequest
 from pixelwise.core.user_parts import load_user_parts
 from pixelwise.data.channel_files import ImageFiles
 from pixelwise.data.image_files import find_images
-from pixelwise.inference.engines import Engine
-from pixelwise.networks import Field
+from pixelwise.data.input_contract import ContractCheck
 from pixelwise.readers import label_ending
 from pixelwise.readers.stacked import open_images
-from pixelwise.runs.folder import RunFolder, open_run
 from pixelwise.runs.trained_network import planned_task
 
 
 @dataclass(frozen=True, slots=True)
 class PredictResult:
-    """All labelled images, and what could not be labelled and why.
+    """All labelled images; as problems what could not be labelled, and warnings of what was.
 
-    is_finished: False if the user stopped it before all images were tried.
+    is_finished: False if the user stopped it before all images were tried. n_tiles, n_skipped:
+    tiles that were read now, and those of them that were taken for empty.
     """
 
     predictions: tuple[Prediction, ...]
     problems: tuple[Problem, ...]
     out: Path
     is_finished: bool = True
+    n_tiles: int = 0
+    n_skipped: int = 0
 
 
 def predict(
@@ -66,11 +71,12 @@ def predict(
     crop: Crop | None = None,
     tiling: Tiling = PLANNED,
     engine: str = TRAINED,
+    ignore_contract: bool = False,
     use: str | Path | None = None,
     deadline: float | None = None,
     listener: Listener = SILENT,
 ) -> PredictResult:
-    """Label images: files, folders or glob patterns. One label file per image, same stem.
+    """Label images with a run or a bundle: files, folders or glob patterns, one label file each.
 
     Labels are class ids (classes.json says which) on the image's own grid and in its own format
     where that can hold labels: PNG for pictures, TIFF for TIFF, NIfTI for NIfTI and DICOM.
@@ -84,6 +90,7 @@ def predict(
     labelled is listed in the result; the others are done.
     tiling: how images are cut, blended and averaged. engine: what runs the network, see
     `open_engine`.
+    ignore_contract: label images all the same that are unlike those of the training.
     resume: leave out what an earlier prediction into `out`, with the same run and options,
     has labelled already.
     deadline: on `time.monotonic`; images that it leaves no time for are left out.
@@ -92,15 +99,20 @@ def predict(
     """
     if use is not None:
         load_user_parts(Path(use))
-    folder = open_run(Path(run))
-    plan = folder.read_plan()
+    model = open_model(Path(run), engine=engine, listener=listener)
+    plan = model.plan
     if crop is not None:
         check_crop(plan, crop)
-    loaded = load_predictor(folder, plan, tiling, _opener(engine, folder, plan, listener))
+    check_tiling(model, tiling)
+    require_output(Path(out), overwrite=overwrite, resume=resume)
     wanted_images = [images] if isinstance(images, str | Path) else images
-    channels = plan.intensity.channels
-    files, problems = find_images(wanted_images, channels, n_dims=plan.data.n_dims)
-    _require_memory(files, plan, loaded)
+    files, problems = find_images(wanted_images, plan.intensity.channels, n_dims=plan.data.n_dims)
+    headers = _headers(files, plan)
+    if resume and tiling.tile == AUTO:
+        tiling = replace(tiling, tile=earlier_tile(Path(out)) or AUTO)
+    section = settle_tiling(model, tiling, headers, listener=listener)
+    _require_memory(headers, model, section)
+    predictor = make_labeller(model.opened.engine, model.opened.field, plan, section)
     target = prepare_output(Path(out), overwrite=overwrite, resume=resume)
     wanted = Outputs(
         as_trained,
@@ -112,9 +124,9 @@ def predict(
         crop=crop,
     )
     settings = {
-        "weights": folder.read_status().get("weights_sha256"),
-        "engine": loaded.engine.name,
-        **loaded.section.model_dump(mode="json"),
+        "weights": model.weights_sha256,
+        "engine": model.opened.engine.name,
+        **section.model_dump(mode="json"),
         **asdict(wanted),
     }
     record = PredictionRecord(target, settings)
@@ -122,13 +134,15 @@ def predict(
     left = [image for image in files if image.paths[0] not in earlier]
     if earlier:
         listener.say(f"{len(files) - len(left)} of {len(files)} images are labelled already")
-    with StopRequest() as stop, Labelling(plan, target, wanted, listener) as work:
+    guard = Guard(ContractCheck(model.contract) if model.contract else None, ignore_contract)
+    problems += _without_drift(model)
+    with StopRequest() as stop, Labelling(plan, target, wanted, guard, listener) as work:
 
         def is_over() -> bool:
             return stop.is_set or (deadline is not None and time.monotonic() > deadline)
 
         n_ended = len(files) - len(left)
-        for path, share in work.run(loaded.predictor, left, is_over):
+        for path, share in work.run(predictor, left, is_over):
             listener.advance(n_ended + min(share, 1), len(files), path.name)
             n_ended += share >= 1
             record.write_if_due([*earlier.values(), *work.done])
@@ -139,21 +153,35 @@ def predict(
     record.write(done)
     write_tables(plan, done, target)
     problems += work.problems(left)
-    return PredictResult(tuple(done), tuple(problems), target, is_finished)
+    return PredictResult(
+        tuple(done),
+        tuple(problems),
+        target,
+        is_finished,
+        predictor.tiles.n_tiles,
+        predictor.tiles.n_skipped,
+    )
 
 
-def _opener(
-    engine: str, folder: RunFolder, plan: Plan, listener: Listener
-) -> Callable[[nn.Module], tuple[Engine, Field]]:
-    def open_named(network: nn.Module) -> tuple[Engine, Field]:
-        opened = open_engine(engine, folder, plan, network, listener=listener)
-        return opened.engine, opened.field
+def _without_drift(model: OpenedModel) -> list[Problem]:
+    """Said once, where nothing is known that images could be compared with."""
+    if model.contract is not None and model.contract.looks:
+        return []
+    return [
+        Problem(
+            "how its training images looked was not stored",
+            "a run of this version",
+            "Images are labelled without a look at how far they are from those of the training; "
+            "train again to have it.",
+            shown(model.path),
+            "note",
+            "no-contract",
+        )
+    ]
 
-    return open_named
 
-
-def _require_memory(files: Sequence[ImageFiles], plan: Plan, loaded: LoadedRun) -> None:
-    """What cannot be opened is left to its own turn, where it is listed."""
+def _headers(files: Sequence[ImageFiles], plan: Plan) -> list[Header]:
+    """Of the images that can be opened; the others are left to their own turn."""
     headers = []
     for image in files:
         try:
@@ -161,7 +189,15 @@ def _require_memory(files: Sequence[ImageFiles], plan: Plan, loaded: LoadedRun) 
                 headers.append(source.header)
         except UserError:
             continue
+    return headers
+
+
+def _require_memory(
+    headers: Sequence[Header], model: OpenedModel, section: InferenceSection
+) -> None:
     largest = sorted(headers, key=lambda header: -math.prod(header.shape))[:1]
-    n_channels, n_outputs = network_input(plan)[1], planned_task(plan).n_outputs
-    of_tile = tile_bytes(loaded.network, loaded.section, n_channels, n_outputs)
-    require_memory(largest, of_tile, loaded.section, n_outputs)
+    n_channels, n_outputs = network_input(model.plan)[1], planned_task(model.plan).n_outputs
+    of_tile = None
+    if model.network is not None:
+        of_tile = tile_bytes(model.network, section, n_channels, n_outputs)
+    require_memory(largest, of_tile, section, n_outputs)

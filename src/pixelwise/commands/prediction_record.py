@@ -113,8 +113,16 @@ class PredictionRecord:
         )
 
 
-def prepare_output(out: Path, *, overwrite: bool, resume: bool) -> Path:
-    """Make the folder for labels. Raises BadOutput if it holds files that nobody gave up."""
+def earlier_tile(out: Path) -> str | None:
+    """The tile that an earlier prediction into a folder was made with, as `--tile` takes it."""
+    try:
+        return "x".join(str(int(edge)) for edge in read_json(out / RECORD_NAME)["settings"]["tile"])
+    except Exception:  # going on tells what is wrong with the record
+        return None
+
+
+def require_output(out: Path, *, overwrite: bool, resume: bool) -> None:
+    """Raise BadOutput if a place for labels holds files that nobody gave up."""
     if out.exists() and not out.is_dir():
         raise BadOutput(
             "it is a file", "a folder", "Choose another --out.", path=out, code="output-exists"
@@ -129,6 +137,11 @@ def prepare_output(out: Path, *, overwrite: bool, resume: bool) -> Path:
             path=out,
             code="output-exists",
         )
+
+
+def prepare_output(out: Path, *, overwrite: bool, resume: bool) -> Path:
+    """Make the folder for labels. Raises BadOutput if it holds files that nobody gave up."""
+    require_output(out, overwrite=overwrite, resume=resume)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -66,6 +66,7 @@ def score_run(
         out=folder.predictions(split),
         overwrite=True,
         probabilities=calibration,
+        ignore_contract=True,
         use=use,
         deadline=deadline,
         listener=listener,

@@ -14,6 +14,7 @@ from pixelwise.explanation.receptive import receptive_field
 from pixelwise.inference.exactness import Exactness, exactness_of
 from pixelwise.networks import field_of
 
+AUTO = "auto"
 AVERAGES = ("plan", "none", "mirror", "rotations")
 
 _TILE = re.compile(r"\d+(x\d+)*")
@@ -23,9 +24,10 @@ _TILE = re.compile(r"\d+(x\d+)*")
 class Tiling:
     """What may differ from the plan; the defaults are the plan's own.
 
-    tile: edge of a tile without halo ("512", or "64x256x256" per axis, z first), "plan".
-    exact: as much halo as makes tiles give the whole image's answer. blend: share of a tile
-    that overlaps with the next, blended with Gaussian weights. average: over which views.
+    tile: edge of a tile without halo ("512", or "64x256x256" per axis, z first), "plan", or
+    "auto": what is fastest here. exact: as much halo as makes tiles give the whole image's
+    answer. blend: share of a tile that overlaps with the next, blended with Gaussian weights.
+    average: over which views, "auto": those that paid on validation cases.
     skip_empty: tiles whose intensities differ by less, in normalised units, are background.
     """
 
@@ -39,8 +41,11 @@ class Tiling:
 PLANNED = Tiling()
 
 
-def apply_tiling(tiling: Tiling, plan: Plan, network: nn.Module) -> InferenceSection:
-    """The plan's section with a user's wishes. Raises BadPlan with everything that is wrong."""
+def apply_tiling(tiling: Tiling, plan: Plan, network: nn.Module | None) -> InferenceSection:
+    """The plan's section with a user's wishes. Raises BadPlan with everything that is wrong.
+
+    network: None for a bundle, which does not tell how far its network sees.
+    """
     section = plan.inference
     n_dims = len(section.tile)
     problems: list[Problem] = []
@@ -93,8 +98,11 @@ def _check_range(name: str, value: float, most: float | None, problems: list[Pro
         problems.append(Problem(f"{name} is {value}", wanted, "Correct it.", code="bad-option"))
 
 
-def _exact_halo(tiling: Tiling, plan: Plan, network: nn.Module, problems: list[Problem]) -> int:
-    found = exactness(network, plan)
+def _exact_halo(
+    tiling: Tiling, plan: Plan, network: nn.Module | None, problems: list[Problem]
+) -> int:
+    unknown = Exactness(None, "A bundle does not tell how far its network sees.")
+    found = unknown if network is None else exactness(network, plan)
     if tiling.blend:
         problems.append(
             Problem(
@@ -120,7 +128,11 @@ def _views(average: str, plan: Plan, n_dims: int, problems: list[Problem]) -> di
     """Mirrored axes and turns, as far as the data was found to have no direction."""
     if average not in AVERAGES:
         problems.append(
-            Problem(f"--average is {average!r}", f"one of {', '.join(AVERAGES)}", code="bad-option")
+            Problem(
+                f"--average is {average!r}",
+                f"one of {', '.join((*AVERAGES, AUTO))}",
+                code="bad-option",
+            )
         )
     if average not in ("mirror", "rotations"):
         return {"mirror_axes": (), "rotations": False}

@@ -116,6 +116,10 @@ class BadOutput(UserError):
     """An output that exists already, or a place that cannot be written to."""
 
 
+class InputWarning(UserWarning):
+    """An array that is unlike what a run was trained on, labelled all the same."""
+
+
 class MissingExtra(UserError):
     """An optional package is needed and not installed."""
 

@@ -56,6 +56,21 @@ class ChannelFacts(Record):
     foreground: tuple[float, ...] = ()
 
 
+class ImageLook(Record):
+    """How an image looks, from a sample of its stored values: see `data.image_look`.
+
+    steps[channel][axis]: mean absolute differences of pixels some distances apart, 0 where too
+    far for the axis. colourfulness: mean distance of three channels from their mean, in deviations.
+    """
+
+    quantiles: tuple[tuple[float, ...], ...]
+    means: tuple[float, ...]
+    stds: tuple[float, ...]
+    steps: tuple[tuple[tuple[float, ...], ...], ...]
+    colourfulness: float = 0.0
+    invalid_share: float = 0.0
+
+
 class CaseFacts(Record):
     """One case: spatial shape ([z,] y, x), channels, dtype, pixels of each class.
 
@@ -64,6 +79,7 @@ class CaseFacts(Record):
     spacing ([z,] y, x) in the unit of the set, empty if the file states none; orientation:
     which way its stored axes run, as "RAS". n_labelled: pixels that count, neither void nor
     outside the field of view; class_pixels add up to more or less where regions overlap.
+    look: None in facts stored before it was measured.
     """
 
     id: str
@@ -79,6 +95,17 @@ class CaseFacts(Record):
     orientation: str = ""
     n_labelled: int | None = None
     zero_share: float = 0.0
+    look: ImageLook | None = None
+
+    @property
+    def quantiles(self) -> tuple[tuple[float, ...], ...]:
+        """By channel, () if they were not measured."""
+        return () if self.look is None else self.look.quantiles
+
+    @property
+    def roughness(self) -> tuple[float, ...]:
+        """Mean absolute difference of neighbours along the last axis, by channel."""
+        return () if self.look is None else tuple(s[-1][0] for s in self.look.steps)
 
     @property
     def n_counted(self) -> int:

@@ -16,7 +16,9 @@ from pixelwise.core.case import IGNORE, Case, LabelMeaning
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import Problem, UserError
 from pixelwise.core.image import NODATA, Array, Header, Region, Source
+from pixelwise.core.records import ImageLook
 from pixelwise.data.case_grids import compare_places, compare_sizes
+from pixelwise.data.image_look import look_at
 from pixelwise.data.labels import labels_from, read_labels
 from pixelwise.data.mask_scan import bands
 from pixelwise.data.polygons import is_polygon_label, read_polygon_labels
@@ -78,6 +80,7 @@ class Look:
     beyond it, n_labelled what is neither outside nor void. `channels` covers all finite pixels,
     `counted` those that are neither void nor outside, `foreground` those of them that lie in
     another class than the first; n_zero are 0 in every channel. Equal pictures have equal digests.
+    sample: how the image looks, measured as of a new image.
     """
 
     case: Case
@@ -94,6 +97,7 @@ class Look:
     n_nodata: int = 0
     problems: list[Problem] = field(default_factory=list)
     digest: str = ""
+    sample: ImageLook | None = None
 
     @property
     def is_usable(self) -> bool:
@@ -133,6 +137,7 @@ def look_at_case(
             look.problems += _compare_other_masks(case, image.header, meaning)
             try:
                 _read_pixels(look, image, stride, (labels, fov), meaning)
+                look.sample = look_at(image)
                 look.header = image.header
             except UserError as error:
                 look.problems += error.problems

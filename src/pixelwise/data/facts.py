@@ -112,6 +112,7 @@ def _case_facts(look: Look, dataset: DataSet) -> CaseFacts:
         stds=tuple(channel.std for channel in look.channels),
         spacing=spacing_in_unit(look.header, dataset.unit) or (),
         orientation=placement.code if placement is not None else "",
+        look=look.sample,
         zero_share=look.n_zero / max(math.prod(look.header.shape), 1),
     )
 

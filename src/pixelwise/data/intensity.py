@@ -78,17 +78,25 @@ def measured_scale(pixels: Array, *, without_zeros: bool = False) -> IntensitySc
 
 def sample_pixels(source: Source) -> Array:
     """(c, n) pixels of an image: all of a small one, blocks on a regular grid of a large one."""
-    shape = source.header.shape
-    if int(np.prod(shape)) <= SAMPLE_PIXELS:
-        whole = source.read()
-        return whole.reshape(whole.shape[0], -1)
-    blocks = [source.read(region) for region in _grid_of_blocks(shape)]
+    blocks = sample_blocks(source)
     return np.concatenate([block.reshape(block.shape[0], -1) for block in blocks], axis=1)
 
 
-def _grid_of_blocks(shape: tuple[int, ...]) -> list[Region]:
+def sample_blocks(source: Source, n_blocks: int | None = None) -> list[Array]:
+    """A small image whole, or blocks (c, [z,] y, x) on a regular grid of a large one.
+
+    n_blocks: about how many; as many as have the pixels of the largest image that is read
+    whole, if it is not given.
+    """
+    shape = source.header.shape
+    if int(np.prod(shape)) <= SAMPLE_PIXELS:
+        return [source.read()]
+    return [source.read(region) for region in _grid_of_blocks(shape, n_blocks)]
+
+
+def _grid_of_blocks(shape: tuple[int, ...], n_blocks: int | None = None) -> list[Region]:
     edges = [min(_BLOCK[len(shape)], length) for length in shape]
-    n_blocks = max(1, SAMPLE_PIXELS // int(np.prod(edges)))
+    n_blocks = n_blocks or max(1, SAMPLE_PIXELS // int(np.prod(edges)))
     per_axis = max(1, round(n_blocks ** (1 / len(shape))))
     starts = [
         np.unique(np.linspace(0, length - edge, per_axis).astype(int))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,6 +86,21 @@ Joiner = Callable[[Tile, Tensor | None], Iterator[TileAnswer]]
 """What takes the scores (k, …) of an image's tiles in raster order and gives regions."""
 
 
+class TileCount:
+    """How many tiles were read, and how many of them were taken for empty; for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.n_tiles = 0
+        self.n_skipped = 0
+
+    def add(self, *, is_skipped: bool) -> None:
+        """One tile more."""
+        with self._lock:
+            self.n_tiles += 1
+            self.n_skipped += is_skipped
+
+
 class Predictor:
     """Labels images with an engine: lays the tiles that the network's field asks for.
 
@@ -96,6 +112,7 @@ class Predictor:
         self._field = field
         self._task = task
         self._section = section
+        self.tiles = TileCount()
         self._views = views_of(
             len(section.tile), section.mirror_axes, with_rotations=section.rotations
         )
@@ -154,6 +171,7 @@ class Predictor:
         for tile in grid.tiles():
             values = normalise(read_tile(source, grid, tile))
             is_empty = self._section.skip_below > 0 and spread(values) < self._section.skip_below
+            self.tiles.add(is_skipped=is_empty)
             yield Request(tile, grid, None if is_empty else values, image)
 
     def score(self, requests: Iterable[Request | None]) -> Iterator[tuple[Request, Tensor | None]]:

@@ -14,7 +14,7 @@ from pixelwise.core.image import Region, Source, whole_region
 from pixelwise.core.plan import GeometrySection
 from pixelwise.data.geometry import Regrid, ResampledSource, regrid_for
 from pixelwise.data.slices import SliceSource, normalise_slices
-from pixelwise.inference.predictor import Normalise, Predictor, TileAnswer
+from pixelwise.inference.predictor import Normalise, Predictor, TileAnswer, TileCount
 from pixelwise.tasks import Task
 
 Floats = npt.NDArray[np.float32]
@@ -45,6 +45,11 @@ class GridPredictor:
         self._geometry = geometry
         self._spacing = spacing
         self._unit = unit
+
+    @property
+    def tiles(self) -> TileCount:
+        """How many tiles were read and skipped."""
+        return self._predictor.tiles
 
     def predict(self, source: Source, normalise: Normalise) -> Generator[TileAnswer, None, None]:
         """Label a whole image, region by region of its own grid."""

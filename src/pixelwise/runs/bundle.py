@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -20,6 +20,7 @@ from pixelwise.core.plan import Plan
 from pixelwise.core.quantities import format_bytes
 from pixelwise.core.records import Record
 from pixelwise.core.runtime import available_bytes
+from pixelwise.data.input_contract import InputContract
 from pixelwise.networks import Field
 from pixelwise.runs.bundle_files import BundleFiles, open_files, refuse_pickle
 from pixelwise.runs.onnx_references import external_files
@@ -27,6 +28,9 @@ from pixelwise.runs.onnx_references import external_files
 BUNDLE_FORMAT = 1
 KIND = "pixelwise bundle"
 MANIFEST = "bundle.json"
+CONTRACT = "contract.json"
+
+Kind = TypeVar("Kind", Plan, InputContract)
 
 _MANIFEST_BYTES = 4 << 20
 
@@ -68,13 +72,17 @@ class Manifest(Record):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """An opened bundle: every byte of it was compared with its hash."""
+    """An opened bundle: every byte of it was compared with its hash.
+
+    contract: what the training images were like; bundles of the first versions have none.
+    """
 
     path: Path
     manifest: Manifest
     plan: Plan
     model: bytes
     weights: bytes | None
+    contract: InputContract | None = None
 
     @property
     def field(self) -> Field:
@@ -136,11 +144,16 @@ def _read(path: Path, files: BundleFiles) -> Bundle:
         raise _broken(path, "its network is nested too deeply") from error
     if outside:
         raise _broken(path, f"its network refers to other files: {', '.join(outside[:3])}")
+    plan = _parse(path, "plan.json", contents, Plan)
+    contract = _parse(path, CONTRACT, contents, InputContract) if CONTRACT in contents else None
+    return Bundle(path, manifest, plan, model, contents.get(network.weights or ""), contract)
+
+
+def _parse(path: Path, name: str, contents: Mapping[str, bytes], kind: type[Kind]) -> Kind:
     try:
-        plan = Plan.model_validate_json(contents["plan.json"])
+        return kind.model_validate_json(contents[name])
     except ValidationError as error:
-        raise _broken(path, f"its plan.json is wrong: {error.errors()[0]['msg']}") from error
-    return Bundle(path, manifest, plan, model, contents.get(network.weights or ""))
+        raise _broken(path, f"its {name} is wrong: {error.errors()[0]['msg']}") from error
 
 
 def _read_manifest(path: Path, files: BundleFiles) -> Manifest:
