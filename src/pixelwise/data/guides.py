@@ -20,7 +20,7 @@ from pixelwise.core.case import IGNORE, Case
 from pixelwise.core.contents import shown
 from pixelwise.core.errors import BadData
 from pixelwise.core.image import Region
-from pixelwise.data.geometry import Regrid
+from pixelwise.data.geometry import Method, Regrid
 from pixelwise.readers import open_labels
 
 Labels = npt.NDArray[np.uint8]
@@ -85,7 +85,8 @@ def object_numbers(
     if regrid is None:
         stored = read_object_numbers(case, region)
     else:
-        nearest = Regrid(regrid.shape, regrid.goal, ("nearest",) * labels.ndim)
+        methods: tuple[Method, ...] = ("nearest",) * labels.ndim
+        nearest = Regrid(regrid.shape, regrid.goal, methods)
         held = nearest.needed(region)
         close = number_objects(read_object_numbers(case, held))
         stored = nearest.apply(close[None], held, region)[0].astype(np.int32)

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pixelwise.core.image import Source, whole_region
-from pixelwise.inference.predictor import Normalise, TileAnswer
+from pixelwise.inference.predictor import Normalise, Predictor, TileAnswer
+from pixelwise.inference.resampled import GridPredictor
 from pixelwise.tasks import Task
-
-Planes = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.uint8]
-
-Improve = Callable[[Planes, Labels, Planes | None], Labels]
-"""Probabilities (k, [z,] y, x), class ids, and the normalised image (c, …) -> class ids."""
-
-
-class Answers(Protocol):
-    """What labels an image region by region."""
-
-    def predict(self, source: Source, normalise: Normalise) -> Iterator[TileAnswer]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class WholeImage:
     """Answers for a whole image at once from one that answers tile by tile.
 
-    The probabilities of all tiles are held in memory (4 bytes per output and pixel). improve:
-    what is done to the labels of the whole image, if anything; needs_image: whether it is
-    given the image too. Objects are found by the task, if it knows any.
+    The probabilities of all tiles are held in memory (4 bytes per output and pixel). Objects
+    are found by the task, if it knows any; what is in none of them is background.
     """
 
-    answers: Answers
+    answers: Predictor | GridPredictor
     task: Task
-    improve: Improve | None = None
-    needs_image: bool = False
+
+    @property
+    def tiles(self) -> Any:
+        """What the predictor below counts of its tiles."""
+        return self.answers.tiles
 
     def predict(self, source: Source, normalise: Normalise) -> Iterator[TileAnswer]:
         """Label a whole image; the one answer covers all of it."""
@@ -48,12 +38,9 @@ class WholeImage:
         for answer in self.answers.predict(source, normalise):
             probabilities[(slice(None), *answer.region)] = answer.probabilities
             labels[answer.region] = answer.labels
-        n_classes = self.task.n_outputs - self.task.n_maps
-        if self.improve is not None:
-            image = normalise(source.read()) if self.needs_image else None
-            labels = self.improve(probabilities[:n_classes], labels, image)
         objects = None
         if self.task.decode_objects is not None:
             objects = self.task.decode_objects(probabilities, labels)
             labels = np.where(objects > 0, labels, 0).astype(np.uint8)
+        n_classes = self.task.n_outputs - self.task.n_maps
         yield TileAnswer(whole_region(shape), labels, probabilities[:n_classes], objects)
