@@ -11,6 +11,8 @@ from pixelwise.cli_options import (
     data_options,
     guarded,
     json_option,
+    memory_option,
+    planner_option,
     print_json,
     set_option,
     use_option,
@@ -73,28 +75,53 @@ def check(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> in
 
 
 @click.command()
-@click.argument("data")
+@click.argument("data", required=False)
 @click.option(
     "--budget",
     metavar="TIME",
     help="Wall-clock time of the whole training, for example 30s, 10m, 2h.  [default: 10m]",
 )
 @click.option("--plan", metavar="FILE", help="Start from this plan instead of a new one.")
+@planner_option
+@memory_option
 @click.option("--out", metavar="FILE", help="Write the plan to this file.")
+@click.option("--page", metavar="FILE", help="Write an HTML page with time and memory drawn.")
+@click.option(
+    "--diff",
+    nargs=2,
+    metavar="A B",
+    help="Show what differs between two plan files or runs, instead of planning.",
+)
 @set_option
 @use_option
 @data_options
 @json_option
 @guarded
-def plan(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> int:
+def plan(
+    terminal: Terminal,
+    data: str | None,
+    *,
+    as_json: bool,
+    page: str | None,
+    diff: tuple[str, str] | None,
+    **options: Any,
+) -> int:
     """Show what would be trained on DATA, why, how long and with how much memory.
 
-    Nothing is trained: a few steps are timed on this machine, and every choice is printed
-    with its reason. The file that --out writes can be read, changed and given to train --plan.
+    Nothing is trained: a few steps are timed on this machine, in at most 5 % of the budget, and
+    every choice is printed with its reason. The file that --out writes can be read, changed and
+    given to train --plan; the same plan, data and machine give the same weights.
     """
+    if diff:
+        return _show_difference(terminal, *diff, as_json=as_json)
+    if data is None:
+        raise click.UsageError("Name the DATA to plan for, or two plans with --diff A B.")
     from pixelwise.commands.plan import plan as run
+    from pixelwise.commands.write_plan_page import write_page_of_plan
 
     result = run(data, listener=terminal, **options)
+    if page is not None:
+        write_page_of_plan(page, result)
     if as_json:
         print_json(
             as_plain(
@@ -103,9 +130,25 @@ def plan(terminal: Terminal, data: str, *, as_json: bool, **options: Any) -> int
                     "expected_steps": result.expected_steps,
                     "expected_seconds": result.expected_seconds,
                     "expected_bytes": result.expected_bytes,
+                    "times": result.times,
+                    "memory": result.memory,
+                    "considered": result.considered,
+                    "notes": result.notes,
                 }
             )
         )
     else:
         terminal.show_plan(result)
+    return 0
+
+
+def _show_difference(terminal: Terminal, first: str, second: str, *, as_json: bool) -> int:
+    """Fields in which two plans differ; the exit code is 0 either way."""
+    from pixelwise.commands.compare_plans import compare_plans
+
+    differences = compare_plans(first, second)
+    if as_json:
+        print_json(as_plain(differences))
+    else:
+        terminal.show_difference(differences, (first, second))
     return 0

@@ -103,6 +103,21 @@ def data_options(command: Command) -> Command:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+planner_option = click.option(
+    "--planner",
+    type=click.Choice(["own", "nnunet", "nnunet-2d", "nnunet-3d-lowres"]),
+    default="own",
+    show_default=True,
+    help="own: the widest network that gets enough steps here in the time. nnunet: what nnU-Net "
+    "would plan for a graphics card (2d for pictures, 3d_fullres for volumes), or one of its "
+    "other configurations.",
+)
+memory_option = click.option(
+    "--memory",
+    metavar="SIZE",
+    help="Memory that a training may take, for example 4GB.  [default: what is free; with "
+    "--planner nnunet that of the graphics card to plan for, 8GB]",
+)
 use_option = click.option(
     "--use", metavar="FILE", help="A Python file with your own network or loss."
 )

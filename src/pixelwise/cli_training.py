@@ -12,6 +12,8 @@ from pixelwise.cli_options import (
     data_options,
     guarded,
     json_option,
+    memory_option,
+    planner_option,
     print_json,
     set_option,
     use_option,
@@ -32,6 +34,8 @@ from pixelwise.terminal import Terminal
     metavar="FILE",
     help="Train by this plan; a finished run's plan.json repeats that run exactly.",
 )
+@planner_option
+@memory_option
 @set_option
 @use_option
 @click.option("--from", "start_from", metavar="RUN", help="Start from the weights of this run.")

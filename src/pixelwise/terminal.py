@@ -111,24 +111,25 @@ class Terminal:
         self._table(*class_rows(facts))
 
     def show_plan(self, result: Any) -> None:
-        """A plan with the reason for each choice."""
-        from pixelwise.core.quantities import format_bytes, format_duration
+        """A plan with the reason for each choice, what was measured, time and memory as bars."""
+        from pixelwise.report.plan_text import plan_lines
         from pixelwise.report.terminal import plan_table
 
         self.show_problems(result.problems)
         for note in result.notes:
             self.say(note)
-        plan, measured = result.plan, result.measurement
-        self._rich(plan_table(plan))
-        self.print_line("")
-        self.print_line(
-            f"{plan.network.name}: {measured.n_parameters:,} weights, "
-            f"{measured.step_seconds:.2f} s a step, about {result.expected_steps:,} steps"
-        )
-        self.print_line(
-            f"Expected: {format_duration(result.expected_seconds)}, "
-            f"{format_bytes(result.expected_bytes)} of memory at most"
-        )
+        self._rich(plan_table(result.plan))
+        for line in plan_lines(result):
+            self.print_line(line)
+
+    def show_difference(self, differences: Sequence[Any], names: tuple[str, str]) -> None:
+        """Fields in which two plans differ."""
+        from pixelwise.report.plan_text import difference_table
+
+        if differences:
+            self._rich(difference_table(differences, names))
+        else:
+            self.print_line(f"{names[0]} and {names[1]} train alike: no field differs.")
 
     def show_training(self, result: Any) -> None:
         """Where a run lies and how good it is."""

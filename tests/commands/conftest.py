@@ -69,8 +69,9 @@ TINY = (
 class PretendedProbe:
     """Measures nothing, so that planning takes no time."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, limit_seconds: float) -> None:
         self.threads = threads
+        self.spent_seconds = 0.0
 
     def __call__(self, candidate: Candidate) -> Measurement:
         return Measurement(0.01, 1e7, 10_000_000, 1000, "float32", "contiguous", "pretended")

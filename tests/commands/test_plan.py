@@ -49,7 +49,7 @@ def test_impossible_budgets(squares: Path, budget: str | float) -> None:
 def test_mistakes_are_told_before_the_measuring(
     squares: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(threads: int) -> None:
+    def refuse(threads: int, limit_seconds: float) -> None:
         raise AssertionError("nothing should be measured")
 
     monkeypatch.setattr(plan_module, "Probe", refuse)

@@ -60,7 +60,7 @@ def test_a_refitted_schedule_is_repeated_too(
     monkeypatch.setattr("pixelwise.commands.plan.SHORTEST_BUDGET_SECONDS", 1.0)
     monkeypatch.setattr("pixelwise.commands.train.INTERVAL_SECONDS", 0.2)
     settings = [s for s in TINY if not s.startswith("training.steps")]
-    first = train(squares, run=tmp_path / "first", settings=settings, budget="3s")
+    first = train(squares, run=tmp_path / "first", settings=settings, budget="6s")
     plan = open_run(tmp_path / "first").read_plan()
     assert plan.training.steps == first.steps > 0
     assert len(plan.training.pace) > 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelwise.core.plan import OptimizerSection
-from pixelwise.learning.schedule import learning_rate_at, progress_at, refit
+from pixelwise.learning.schedule import Pace, TimeLine, learning_rate_at, progress_at, steer
 
 OPTIMIZER = OptimizerSection(
     learning_rate=0.1,
@@ -85,12 +86,52 @@ def test_without_a_warmup_and_with_nothing_else(
     assert learning_rate_at(progress, section) == pytest.approx(rate)
 
 
-def test_refitting_by_hand() -> None:
-    """At step 20 of 100, 40 s are left. 0.5 s a step: 80 more, as planned. 1 s: ends at 60."""
-    pace = ((0, 100),)
-    assert refit(pace, 20, 0.5, 40.0) == pace
-    assert refit(pace, 20, 0.505, 40.0) == pace, "within 2 % of the steps left"
-    assert refit(pace, 20, 1.0, 40.0) == ((0, 100), (20, 60))
-    assert refit(pace, 20, 0.25, 40.0) == ((0, 100), (20, 180))
-    assert refit(((0, 100), (20, 60)), 20, 0.5, 40.0) == ((0, 100), (20, 100))
-    assert refit(pace, 20, 0.5, -3.0)[-1] == (20, 21), "one more step when time is over"
+def test_the_clock_by_hand() -> None:
+    """100 s from time 50 on, a fifth of the schedule done before: half of the rest at time 100."""
+    line = TimeLine(50.0, 150.0, 0.2)
+    found = [line.progress_at(now) for now in (40, 50, 100, 150, 200)]
+    assert found == pytest.approx([0.2, 0.2, 0.6, 1.0, 1.0])
+
+
+def test_steering_by_hand() -> None:
+    """1,000 s for what was thought to be 1,000 steps: one step a second.
+
+    At step 100 and second 105 the schedule is within 1 %. At second 300 it lags by 0.2: it meets
+    the clock 30 s later at 0.33, so 0.23 are gained in 30 steps and 0.9 would take 117. At second
+    80 it is 0.02 ahead: it meets the clock at 0.11, so 0.01 in 30 steps, and 0.9 would take 2,700.
+    At second 20 it is further ahead than the clock comes in 30 s: a tenth of the usual 0.03.
+    """
+    pace, line = ((0, 1000),), TimeLine(0.0, 1000.0)
+    assert steer(pace, 100, line, 105.0, 1.0) == pace
+    assert steer(pace, 100, line, 300.0, 1.0) == ((0, 1000), (100, 217))
+    assert steer(pace, 100, line, 80.0, 1.0) == ((0, 1000), (100, 2800))
+    assert steer(pace, 100, line, 20.0, 1.0) == ((0, 1000), (100, 9100))
+    replaced = steer(((0, 1000), (100, 200)), 100, line, 300.0, 1.0)
+    assert replaced == ((0, 1000), (100, 217)), "two entries at one step make no sense"
+
+
+def _train(durations: list[float], budget: float) -> tuple[list[float], Pace]:
+    """How far off the clock each step was, and the pace: steps that take so long, one by one."""
+    line, now, pace, off = TimeLine(0.0, budget), 0.0, ((0, 40),), []
+    for step, seconds in enumerate(durations, start=1):
+        now += seconds
+        if now > budget:
+            break
+        pace = steer(pace, step, line, now, statistics.median(durations[max(0, step - 9) : step]))
+        off.append(progress_at(step, pace) - line.progress_at(now))
+    return off, pace
+
+
+def test_a_stall_costs_the_schedule_its_own_time_only() -> None:
+    """Steps of 1 s, of which the 20th takes 20 s: soon after, and at the end, all is on time."""
+    off, _ = _train([1.0] * 20 + [20.0] + [1.0] * 200, 120.0)
+    assert off[20] < -0.1
+    assert max(abs(value) for value in off[28:]) < 0.03
+    assert abs(off[-1]) < 0.03
+
+
+@given(st.lists(st.floats(0.2, 3.0), min_size=300, max_size=300))
+def test_jittering_steps_leave_the_schedule_on_the_clock(durations: list[float]) -> None:
+    off, pace = _train(durations, 200.0)
+    assert max(abs(value) for value in off[10:]) < 0.15
+    assert len(pace) <= len(off) + 1

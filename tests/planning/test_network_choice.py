@@ -12,12 +12,13 @@ from pixelwise.core.errors import UnknownName
 from pixelwise.core.registry import Entry
 from pixelwise.networks import NETWORKS, Field, NetworkIO, build_network, field_of
 from pixelwise.networks.recipe import NEUTRAL, recipe_of
+from pixelwise.planning.assembly import Demand, Proposal
 from pixelwise.planning.candidate import Candidate, Measurement
 from pixelwise.planning.network_choice import Situation, choose_network
 from pixelwise.planning.optimizer_choice import RATE_WITH_NORM, RATE_WITHOUT_NORM
 from pixelwise.planning.pins import Pins
 from pixelwise.planning.plan_file import change_plan, read_pins
-from pixelwise.planning.propose import Proposal, propose_plan
+from pixelwise.planning.propose import propose_plan
 from tests.plans import make_dataset, make_facts
 
 
@@ -48,13 +49,8 @@ def choose(
 
 def propose(machine: Machine, *settings: str) -> Proposal:
     pins = read_pins(settings)
-    return propose_plan(
-        make_facts((300, 300)),
-        make_dataset(),
-        budget_seconds=600.0,
-        measure=machine,
-        pins=pins,
-    )
+    demand = Demand(600.0, pins=pins)
+    return propose_plan(make_facts((300, 300)), make_dataset(), demand, measure=machine)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pixelwise.networks.unet import WIDTHS
+from pixelwise.planning.assembly import Demand, Proposal, training_seconds
 from pixelwise.planning.candidate import Candidate, Measurement
 from pixelwise.planning.network_choice import STEPS_WANTED
 from pixelwise.planning.plan_file import check_plan
-from pixelwise.planning.propose import Proposal, propose_plan, training_seconds
+from pixelwise.planning.propose import propose_plan
 from tests.plans import make_dataset, make_facts
 
 
@@ -29,9 +30,8 @@ class Machine:
 
 
 def propose(machine: Machine, budget: float = 600.0, **options: float) -> Proposal:
-    return propose_plan(
-        make_facts(), make_dataset(), budget_seconds=budget, measure=machine, **options
-    )
+    demand = Demand(budget, **options)  # type: ignore[arg-type]
+    return propose_plan(make_facts(), make_dataset(), demand, measure=machine)
 
 
 def test_time_for_training() -> None:

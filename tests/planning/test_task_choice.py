@@ -9,6 +9,7 @@ import pytest
 from pixelwise.core.case import ClassInfo, DataSet, LabelMeaning
 from pixelwise.core.errors import BadPlan
 from pixelwise.core.plan import label_meaning
+from pixelwise.planning.assembly import Demand
 from pixelwise.planning.candidate import Candidate, Measurement
 from pixelwise.planning.plan_file import change_plan
 from pixelwise.planning.propose import propose_plan
@@ -54,7 +55,7 @@ def test_regions_that_cross_do_not_nest() -> None:
 
 
 def test_the_plan_carries_it_all() -> None:
-    plan = propose_plan(make_facts(), BRATS, budget_seconds=600, measure=measure).plan
+    plan = propose_plan(make_facts(), BRATS, Demand(600.0), measure=measure).plan
     assert plan.task.name == "regions" and plan.loss.name == "binary-cross-entropy-dice"
     assert label_meaning(plan.data.labels).n_regions == 3
     assert any(reason.field == "task.name" for reason in plan.reasons)
@@ -70,6 +71,6 @@ def test_the_plan_carries_it_all() -> None:
     ],
 )
 def test_what_does_not_fit_the_masks_is_refused(data: DataSet, setting: str, words: str) -> None:
-    plan = propose_plan(make_facts(), data, budget_seconds=600, measure=measure).plan
+    plan = propose_plan(make_facts(), data, Demand(600.0), measure=measure).plan
     with pytest.raises(BadPlan, match=words):
         change_plan(plan, [setting])

@@ -14,7 +14,7 @@ from pixelwise.commands.published_start import start_from_published
 from pixelwise.commands.run_cases import split_cases
 from pixelwise.commands.score_run import score_run
 from pixelwise.commands.source_run import find_source, refuse_two_starts, settings_of
-from pixelwise.commands.time_budget import Clock, tail_seconds
+from pixelwise.commands.time_budget import Clock, note_cost, tail_seconds
 from pixelwise.commands.training_cases import make_loss, make_sampler
 from pixelwise.commands.validate import Validator, prepare_scoring
 from pixelwise.commands.write_page import write_page
@@ -33,6 +33,7 @@ from pixelwise.learning.state import TrainingState, restore_state, start_state, 
 from pixelwise.learning.transfer import load_matching
 from pixelwise.networks import NetworkIO, build_network
 from pixelwise.planning.candidate import describe_network
+from pixelwise.planning.nnunet_proposal import Planner
 from pixelwise.runs.folder import RunFolder, create_run, open_run, require_free
 from pixelwise.tasks import build_task
 
@@ -59,6 +60,8 @@ def train(
     run: str | Path,
     budget: str | float | None = None,
     plan: str | Path | None = None,
+    planner: Planner = "own",
+    memory: str | int | None = None,
     settings: Sequence[str] = (),
     use: str | Path | None = None,
     start_from: str | Path | None = None,
@@ -75,7 +78,7 @@ def train(
 
     budget: wall-clock time of the whole command ("30s", "10m", "2h"; default: the given
     plan's, else 10 minutes); a fixed number of steps (settings=["training.steps=200"], or a
-    finished run's plan.json) ignores it.
+    finished run's plan.json) ignores it. planner, memory: as for `plan`.
     resume: go on with the run in `run`. start_from: a run whose weights to start from.
     use: a Python file with the user's own network or loss.
     Raises UserError with every problem at once before anything is written.
@@ -97,6 +100,8 @@ def train(
         data,
         budget=budget,
         plan=plan,
+        planner=planner,
+        memory=memory,
         settings=(*settings_of(source), *settings),
         use=use,
         group=group,
@@ -143,6 +148,7 @@ def _run_training(
     folder.save_weights(state.averaged.state_dict())
     if not is_finished:
         folder.save_status("stopped", step=state.step)
+        note_cost(folder, clock)
         page = write_page(folder.path, thumbnails=thumbnails)
         return TrainResult(folder.path, page, False, state.step, state.seconds, None)
     folder.save_status("finished", step=state.step)
@@ -151,6 +157,7 @@ def _run_training(
         folder.path, split="val", use=use, deadline=clock.deadline(0.0), listener=listener
     )
     _note_unscored(folder, plan, result.summary.n_cases)
+    note_cost(folder, clock)
     page = write_page(folder.path, thumbnails=thumbnails)
     return TrainResult(folder.path, page, True, state.step, state.seconds, result.summary)
 
@@ -230,6 +237,8 @@ def _store_inputs(folder: RunFolder, proposal: PlanResult) -> None:
         "started",
         step_seconds=proposal.measurement.step_seconds,
         pixels_per_second=proposal.measurement.pixels_per_second,
+        expected_bytes=proposal.expected_bytes,
+        planned_steps=proposal.expected_steps,
         problems=[asdict(p) for p in proposal.problems],
         notes=list(proposal.notes),
     )

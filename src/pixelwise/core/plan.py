@@ -179,8 +179,8 @@ class TrainingSection(Section):
     """How long and in which arithmetic.
 
     steps is None while a time budget rules; a finished run holds the steps really taken.
-    pace lists (step, expected last step): the schedule was refitted to the measured step
-    time there; a plan that holds it repeats the run exactly.
+    pace lists (step, last step): from there on the rest of the schedule was spread over the
+    steps up to that last one, to stay with the clock; a plan that holds it repeats the run.
     """
 
     steps: Positive | None
@@ -211,6 +211,17 @@ class InferenceSection(Section):
     skip_below: Annotated[float, Field(ge=0)] = 0.0
 
 
+class OriginSection(Section):
+    """Where a plan was made and for which data: what must be the same for the same weights.
+
+    machine: processor, instructions and versions. data_digest: of sizes, masks and intensities
+    of the cases, "" if unknown (plans from before this was stored).
+    """
+
+    machine: Mapping[str, str] = Field(default_factory=dict)
+    data_digest: str = ""
+
+
 class Plan(Section):
     """Every setting of a run. Never edited, only replaced."""
 
@@ -227,6 +238,7 @@ class Plan(Section):
     optimizer: OptimizerSection
     training: TrainingSection
     inference: InferenceSection
+    origin: OriginSection = Field(default_factory=OriginSection)
     reasons: tuple[Choice, ...] = ()
 
 

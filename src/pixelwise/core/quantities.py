@@ -7,6 +7,8 @@ import re
 from pixelwise.core.errors import BadPlan
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"": 1, "b": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*((?:[kmgt]i?)?b?)")
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
 
 
@@ -43,6 +45,20 @@ def format_duration(seconds: float) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, rest = divmod(round(seconds / 60), 60)
     return f"{hours} h {rest:02d} min"
+
+
+def parse_bytes(text: str | float) -> int:
+    """Bytes of '4 GB', '800MB' or a number of bytes. Raises BadPlan for anything else."""
+    found = _SIZE.fullmatch(str(text).strip().lower())
+    n_bytes = float(found.group(1)) * _BYTES[found.group(2)[:1]] if found else 0.0
+    if not 1e6 <= n_bytes < 1e15:
+        raise BadPlan(
+            f"the memory is {text!r}",
+            "a size such as 4 GB or 800 MB",
+            "Write for example --memory 4GB.",
+            code="bad-size",
+        )
+    return int(n_bytes)
 
 
 def format_bytes(n_bytes: float) -> str:

@@ -22,6 +22,9 @@ MEMORY_FORMATS = {
 }
 """(name in the plan, spatial dimensions) -> how tensors lie in memory."""
 
+_USABLE = 0.9
+"""Share of the free memory that may be planned with; the rest is for everybody else."""
+
 _STARTED = time.monotonic()
 _RECORDED = ("torch", "numpy", "lightning-fabric", "pillow", "tifffile", "scipy")
 
@@ -65,6 +68,15 @@ def available_bytes() -> int | None:
     except OSError:
         return None
     return int(found.group(1)) * 1024 if found else None
+
+
+def usable_memory() -> int | None:
+    """What a training may take: the free memory of the graphics card, else 9/10 of what is free
+    here and already taken by this process; None where the system does not tell."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.mem_get_info()[0])
+    free = available_bytes()
+    return None if free is None else round(_USABLE * free) + peak_bytes()
 
 
 def peak_bytes() -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +17,7 @@ from pixelwise.core.errors import UserError
 from pixelwise.core.plan import OptimizerSection
 from pixelwise.core.records import IntervalRecord
 from pixelwise.data.patches import Batch
-from pixelwise.learning.schedule import learning_rate_at, progress_at, refit
+from pixelwise.learning.schedule import TimeLine, learning_rate_at, progress_at, steer
 from pixelwise.learning.state import TrainingState, update_average
 from pixelwise.networks import training_loss
 
@@ -24,26 +26,31 @@ LossFunction = Callable[..., Tensor]
 
 _SKIPS_UNTIL_DIVERGED = 20
 
+_RECENT_STEPS = 9
+"""The time of a step is the median over this many: a stall does not change it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Until:
     """When a training ends: after a number of steps, else at a time, or when asked to stop.
 
-    deadline: on `time.monotonic`. should_stop is asked after every step.
+    deadline: on `time.monotonic`; a step that would end after it is not begun. should_stop is
+    asked after every step.
     """
 
     n_steps: int | None = None
     deadline: float | None = None
     should_stop: Callable[[], bool] = lambda: False
 
-    def is_reached(self, state: TrainingState) -> bool:
-        """Whether the state has come to the end."""
+    def is_reached(self, state: TrainingState, step_seconds: float = 0.0) -> bool:
+        """Whether the state has come to the end. step_seconds: that another step would take."""
         if self.should_stop():
             return True
         if self.n_steps is not None:
             return state.step >= self.n_steps
-        is_late = self.deadline is not None and time.monotonic() >= self.deadline
-        return is_late or state.step >= state.pace[-1][1]
+        if self.deadline is not None:
+            return time.monotonic() + step_seconds >= self.deadline
+        return state.step >= state.pace[-1][1]
 
 
 def fit(
@@ -58,20 +65,21 @@ def fit(
     """Train until the end that is given.
 
     Yields a record every `interval_seconds` and at the end; between two of them the caller
-    may save, validate or stop. With a deadline the schedule is refitted to the measured
-    pace at each record, the caller's own time included.
+    may save, validate or stop. With a deadline the schedule follows the clock, the caller's own
+    time included: how far it is depends on the time that has gone by, not on a guess of steps.
     Raises UserError if the loss stays non-finite.
     """
     state.network.train()
     started = time.monotonic()
-    marks = [(started, state.step)]
+    clock = _Clock(state, until, started)
     seconds_before = state.seconds
-    while not until.is_reached(state):
+    while not until.is_reached(state, clock.step_seconds):
         mark, since = state.step, time.monotonic()
         losses: list[float] = []
-        while not until.is_reached(state):
+        while not until.is_reached(state, clock.step_seconds):
             batch = draw(state.step)
             losses.append(_take_step(state, batch, loss_function, section))
+            clock.note_step(state)
             if time.monotonic() - since >= interval_seconds:
                 break
         now = time.monotonic()
@@ -81,7 +89,7 @@ def fit(
         finite = [value for value in losses if math.isfinite(value)]
         yield IntervalRecord(
             step=state.step,
-            n_steps=until.n_steps or state.pace[-1][1],
+            n_steps=clock.last_step(state),
             seconds=state.seconds,
             loss=sum(finite) / max(len(finite), 1),
             learning_rate=learning_rate_at(progress_at(state.step, state.pace), section),
@@ -89,18 +97,46 @@ def fit(
         )
         state.seconds = seconds_before + time.monotonic() - started
         state.network.train()
+        clock.go_on()
+
+
+class _Clock:
+    """Keeps the schedule of a training with a deadline on time; does nothing without one."""
+
+    def __init__(self, state: TrainingState, until: Until, started: float) -> None:
+        self._until = until
+        self._recent: deque[float] = deque(maxlen=_RECENT_STEPS)
+        self._since = started
+        self._line = None
         if until.deadline is not None and until.n_steps is None:
-            now = time.monotonic()
-            marks.append((now, state.step))
-            per_step = _recent_pace(marks)
-            state.pace = refit(state.pace, state.step, per_step, until.deadline - now)
+            done = progress_at(state.step, state.pace)
+            self._line = TimeLine(started, until.deadline, done)
 
+    @property
+    def step_seconds(self) -> float:
+        """What a step takes at present, 0 before the first: the median of the last ones."""
+        return statistics.median(self._recent) if self._recent else 0.0
 
-def _recent_pace(marks: Sequence[tuple[float, int]]) -> float:
-    """Seconds per step over the last third of the (time, step) marks: machines change pace."""
-    now, step = marks[-1]
-    then, before = marks[min(len(marks) - 2, 2 * len(marks) // 3)]
-    return (now - then) / max(step - before, 1)
+    def note_step(self, state: TrainingState) -> None:
+        """A step was taken: if the schedule has left the clock, it is brought back to it."""
+        now = time.monotonic()
+        self._recent.append(now - self._since)
+        self._since = now
+        if self._line is not None:
+            state.pace = steer(state.pace, state.step, self._line, now, self.step_seconds)
+
+    def go_on(self) -> None:
+        """The time since the last step was the caller's."""
+        self._since = time.monotonic()
+
+    def last_step(self, state: TrainingState) -> int:
+        """The step at which the training is expected to end."""
+        if self._until.n_steps is not None:
+            return self._until.n_steps
+        if self._line is None:
+            return state.pace[-1][1]
+        left = max(self._line.deadline - time.monotonic(), 0.0)
+        return state.step + int(left / max(self.step_seconds, 1e-9))
 
 
 def _take_step(

@@ -1,13 +1,23 @@
-"""How far a training is, and the learning rate that belongs there; fitted to a time budget."""
+"""How far a training is, and the learning rate that belongs there; it follows the clock."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from pixelwise.core.plan import OptimizerSection
 
 Pace = tuple[tuple[int, int], ...]
-"""(step, expected last step) pairs: from each step on, the rest was fitted to that end."""
+"""(step, last step) pairs: from each step on, the rest was spread over the steps up to that end."""
+
+_OFF = 0.01
+"""Progress by steps may be this far from progress by the clock before it is corrected."""
+
+_MEET_AGAIN, _FEWEST_AHEAD = 0.03, 4
+"""A correction is spread over this share of the training, and over at least so many steps."""
+
+_SLOWEST = 0.1
+"""A schedule that is ahead of the clock goes on at no less than this share of its usual speed."""
 
 
 def progress_at(step: int, pace: Pace) -> float:
@@ -37,14 +47,39 @@ def learning_rate_at(progress: float, section: OptimizerSection) -> float:
     return section.learning_rate * (section.final_share + (1.0 - section.final_share) * cosine)
 
 
-def refit(
-    pace: Pace, step: int, seconds_per_step: float, seconds_left: float, *, tolerance: float = 0.02
-) -> Pace:
-    """The pace, with a new entry if the measured step time moves the end by over 2 %."""
-    expected = step + max(1, int(seconds_left / max(seconds_per_step, 1e-9)))
-    planned = pace[-1][1]
-    left = max(planned - step, 1)
-    if abs(expected - planned) <= tolerance * left:
+@dataclass(frozen=True, slots=True)
+class TimeLine:
+    """Progress as the clock has it: `done` when the training went on at `started`, 1 at `deadline`.
+
+    Both times are on `time.monotonic`.
+    """
+
+    started: float
+    deadline: float
+    done: float = 0.0
+
+    def progress_at(self, now: float) -> float:
+        """Share of the schedule that ought to lie behind at a time, 0 to 1."""
+        share = (now - self.started) / max(self.deadline - self.started, 1e-9)
+        return self.done + (1.0 - self.done) * min(max(share, 0.0), 1.0)
+
+
+def steer(pace: Pace, step: int, line: TimeLine, now: float, seconds_per_step: float) -> Pace:
+    """The pace, with a new entry if its progress has left that of the clock by over 1 %.
+
+    The new entry meets the clock again a little later, if steps go on taking as long as they
+    do. Where steps were slow for a while the schedule so catches up with the clock, where they
+    were fast it waits for it: the learning rate ends where it should, and a stall costs no more
+    of the schedule than the time that it took.
+    """
+    done = progress_at(step, pace)
+    if abs(done - line.progress_at(now)) <= _OFF:
         return pace
+    length = line.deadline - line.started
+    ahead = min(max(_MEET_AGAIN * length, _FEWEST_AHEAD * seconds_per_step), line.deadline - now)
+    steps = max(1.0, ahead / max(seconds_per_step, 1e-9))
+    usual = line.progress_at(now + ahead) - line.progress_at(now)
+    gain = max(line.progress_at(now + ahead) - done, _SLOWEST * usual, 1e-6)
+    end = step + max(1, round((1.0 - done) * steps / gain))
     kept = pace[:-1] if pace[-1][0] == step else pace
-    return (*kept, (step, expected))
+    return (*kept, (step, end))

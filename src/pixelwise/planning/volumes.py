@@ -222,7 +222,7 @@ def volume_patch(shape: Sequence[int], steps: Steps, n_voxels: int) -> tuple[int
 
 
 def topology(
-    patch: Sequence[int], steps: Steps, most: int
+    patch: Sequence[float], steps: Steps, most: int
 ) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]:
     """Strides and kernels per grid of a network that halves at most `most` times.
 
