@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -38,7 +37,7 @@ from pixelwise.data.image_look import look_at
 from pixelwise.data.input_contract import ContractCheck
 from pixelwise.data.intensity import IntensityScale, scale_for
 from pixelwise.data.shading import evened
-from pixelwise.inference.labeller import Answers
+from pixelwise.inference.labeller import Answers, ending_answers
 from pixelwise.inference.predictor import TileAnswer
 from pixelwise.networks import Field
 
@@ -199,7 +198,7 @@ class Model:
         answers = self.predictor.predict(
             self._even(work), lambda image: scale.apply(work.convert(image))
         )
-        with closing(answers):
+        with ending_answers(answers):
             yield from answers
 
     def _label(self, work: _Work) -> npt.NDArray[Any]:

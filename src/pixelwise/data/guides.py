@@ -85,7 +85,7 @@ def object_numbers(
     if regrid is None:
         stored = read_object_numbers(case, region)
     else:
-        methods: tuple[Method, ...] = ("nearest",) * labels.ndim
+        methods: tuple[Method, ...] = tuple("nearest" for _ in range(labels.ndim))
         nearest = Regrid(regrid.shape, regrid.goal, methods)
         held = nearest.needed(region)
         close = number_objects(read_object_numbers(case, held))

@@ -56,7 +56,8 @@ def _quantiles(values: Array) -> Sequence[float]:
     if not values.size:
         return [0.0] * len(QUANTILES)
     places = np.asarray(QUANTILES) / 100 * (values.size - 1)
-    return np.interp(places, np.arange(values.size), np.sort(values)).tolist()
+    found = np.interp(places, np.arange(values.size), np.sort(values))
+    return [float(value) for value in found]
 
 
 def _steps(blocks: Sequence[Array]) -> tuple[tuple[tuple[float, ...], ...], ...]:

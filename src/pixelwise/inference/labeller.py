@@ -86,7 +86,7 @@ def label_image(
     """
     n_pixels, done = math.prod(source.header.shape), 0
     tally = _Tally(output, n_classes)
-    with _ending(predictor.predict(source, normalise)) as answers, WriteBehind() as writer:
+    with ending_answers(predictor.predict(source, normalise)) as answers, WriteBehind() as writer:
         for answer in answers:
             writer.submit(answer.labels.size, tally.take, answer)
             done += answer.labels.size
@@ -96,7 +96,7 @@ def label_image(
 
 
 @contextmanager
-def _ending(answers: Iterator[TileAnswer]) -> Iterator[Iterator[TileAnswer]]:
+def ending_answers(answers: Iterator[TileAnswer]) -> Iterator[Iterator[TileAnswer]]:
     """Ends what yields answers, and its reading thread, before the source is closed."""
     try:
         yield answers

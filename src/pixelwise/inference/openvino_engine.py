@@ -11,7 +11,7 @@ from pixelwise.core.errors import BadPlan, ProgramError
 from pixelwise.core.runtime import processor_name, usable_cores
 from pixelwise.inference.engines import Tiles
 from pixelwise.inference.fitted_sizes import run_fitted
-from pixelwise.inference.optional_runtimes import require
+from pixelwise.inference.optional_runtimes import openvino_core
 from pixelwise.networks import Field
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
@@ -37,8 +37,7 @@ class OpenVINOEngine:
         precision: str = "float32",
         n_threads: int | None = None,
     ) -> None:
-        runtime = require("openvino", "the engine openvino")
-        core = runtime.Core()
+        core = openvino_core()
         require_precision(precision, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
         settings = {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],

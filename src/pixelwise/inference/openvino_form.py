@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from pixelwise.inference.optional_runtimes import require
+from pixelwise.inference.optional_runtimes import openvino_core, require
 
 
 def to_openvino(model: bytes) -> tuple[bytes, bytes]:
@@ -14,7 +14,7 @@ def to_openvino(model: bytes) -> tuple[bytes, bytes]:
     Raises: MissingExtra without openvino.
     """
     runtime = require("openvino", "the form openvino")
-    read = runtime.Core().read_model(model)
+    read = openvino_core().read_model(model)
     with tempfile.TemporaryDirectory(prefix="pixelwise-") as folder:
         path = Path(folder) / "network.xml"
         runtime.save_model(read, path, compress_to_fp16=False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from importlib import metadata
 from types import ModuleType
+from typing import Any
 
 from pixelwise.core.errors import MissingExtra
 
@@ -25,6 +27,18 @@ def require(module: str, purpose: str) -> ModuleType:
             f"Install them with: pip install 'pixelwise[{extra}]'",
             code="missing-extra",
         ) from error
+
+
+@cache
+def openvino_core() -> Any:
+    """OpenVINO's core, one for the process and never let go.
+
+    Its processor plug-in lends the thread that loads it a stack for signals, and frees that
+    stack when the plug-in goes. Gone in another thread, it leaves the first one with a stack
+    that is no more: the next Ctrl-C is then a segmentation fault.
+    Raises MissingExtra without openvino.
+    """
+    return require("openvino", "the engine openvino").Core()
 
 
 def version_of(package: str) -> str:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -174,10 +175,9 @@ def _cut_to_centre(
     wanted, given = finest.shape[2:], planes[0].shape[1:]
     if wanted == given:
         return planes
-    centre = tuple(
-        slice((g - w) // 2, (g - w) // 2 + w) for w, g in zip(wanted, given, strict=True)
-    )
-    return [plane[(..., *centre)] for plane in planes]
+    centre = [slice((g - w) // 2, (g - w) // 2 + w) for w, g in zip(wanted, given, strict=True)]
+    index: tuple[Any, ...] = (Ellipsis, *centre)
+    return [plane[index] for plane in planes]
 
 
 def _restore_buffers(state: TrainingState) -> None:

@@ -32,7 +32,7 @@ class MetricChoice:
 
 
 def choose_metrics(
-    texts: Sequence[str], defaults: Mapping[str, Any] | None = None
+    texts: Sequence[Any], defaults: Mapping[str, Any] | None = None
 ) -> tuple[MetricChoice, ...]:
     """Metrics from texts such as "dice" or "nsd:tolerance=2;surface=mesh".
 

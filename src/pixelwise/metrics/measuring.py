@@ -41,8 +41,8 @@ def measure(  # noqa: PLR0913 - the public call: two arrays and how to read them
     What metrics share (counts, surfaces, distances, components) is computed once.
     Raises BadData, ShapeMismatch, BadPlan (metrics and options, all at once).
     """
-    metrics = (metrics,) if isinstance(metrics, str) or not _is_list(metrics) else metrics
-    choices = choose_metrics(metrics, options)
+    is_list = not isinstance(metrics, str) and _is_list(metrics)
+    choices = choose_metrics(metrics if is_list else (metrics,), options)
     unused = [k for k in options if not any(k in choice.entry.options for choice in choices)]
     if unused:
         raise BadPlan(
