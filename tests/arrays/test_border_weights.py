@@ -78,3 +78,12 @@ def test_no_surplus_without_two_objects(n_objects: int) -> None:
     objects = np.zeros((6, 6), np.uint8)
     objects[2:4, 2:4] = n_objects
     assert (border_weights(objects) == 1).all()
+
+
+def test_the_numbers_given_stay_as_they_are() -> None:
+    """The loops write into their copy, also where type and layout need no other."""
+    numbers = np.zeros((8, 9), np.int32)
+    numbers[2:4, 1:3], numbers[5:7, 6:8] = 1, 2
+    before = numbers.copy()
+    two_nearest(numbers, (1.0, 1.0), 20.0)
+    np.testing.assert_array_equal(numbers, before)

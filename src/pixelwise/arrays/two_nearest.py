@@ -35,7 +35,7 @@ def two_nearest(
     result in its unit.
     """
     prepare("loops of border weights", _first_call)
-    numbers = np.ascontiguousarray(objects, np.int32)
+    numbers = np.array(objects, np.int32, order="C")  # a copy: the loops write into it
     shape = numbers.shape
     first, second = (np.full(shape, _FAR, np.float32) for _ in range(2))
     other = np.zeros(shape, np.int32)
