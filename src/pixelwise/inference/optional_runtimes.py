@@ -29,7 +29,6 @@ def require(module: str, purpose: str) -> ModuleType:
         ) from error
 
 
-@cache
 def openvino_core() -> Any:
     """OpenVINO's core, one for the process and never let go.
 
@@ -38,7 +37,12 @@ def openvino_core() -> Any:
     that is no more: the next Ctrl-C is then a segmentation fault.
     Raises MissingExtra without openvino.
     """
-    return require("openvino", "the engine openvino").Core()
+    return _only_core(require("openvino", "the engine openvino"))
+
+
+@cache
+def _only_core(openvino: ModuleType) -> Any:
+    return openvino.Core()
 
 
 def version_of(package: str) -> str:
