@@ -49,10 +49,10 @@ def test_impossible_budgets(squares: Path, budget: str | float) -> None:
 def test_mistakes_are_told_before_the_measuring(
     squares: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(threads: int, limit_seconds: float) -> None:
+    def refuse(candidate: object) -> None:
         raise AssertionError("nothing should be measured")
 
-    monkeypatch.setattr(plan_module, "Probe", refuse)
+    monkeypatch.setattr(plan_module, "Probe", lambda threads, limit_seconds: refuse)
     with pytest.raises(BadPlan, match="wdith"):
         plan(squares, settings=["network.options.wdith=3"])
 

@@ -38,8 +38,8 @@ SETTINGS = (
 class Unmeasured:
     """Measures nothing, so that planning takes no time."""
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
+    def __init__(self, threads: int, limit_seconds: float) -> None:
+        self.threads, self.spent_seconds = threads, 0.0
 
     def __call__(self, candidate: Candidate) -> Measurement:
         return Measurement(0.01, 1e7, 10_000_000, 1000, "float32", "contiguous", "pretended")

@@ -137,7 +137,7 @@ def test_field_of_view_and_further_annotators(tmp_path: Path) -> None:
     dataset, problems = find(root)
     assert [case.fov is not None for case in dataset.cases] == [True, True, False]
     assert {"masks_annotator2", "instances"} <= set(dataset.extras)
-    assert codes(problems) == {"no-fov"}
+    assert codes(problems) == {"no-fov", "objects-missing"}, "b and c have no objects"
 
 
 def test_splits_json_rules(tmp_path: Path) -> None:

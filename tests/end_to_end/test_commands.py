@@ -84,7 +84,8 @@ def test_predict_any_size_and_all_outputs(run: Run, tiny_run: Path, tmp_path: Pa
     answer = run("predict", tiny_run, images, "--out", out, *options)
     assert answer.code == 2
     problems = json.loads(answer.out)["problems"]
-    assert ["broken.png" in problem["path"] for problem in problems] == [True]
+    errors = [problem["path"] for problem in problems if problem["severity"] == "error"]
+    assert ["broken.png" in path for path in errors] == [True]
     for name, shape in sizes.items():
         with Image.open(out / f"{name}.png") as labels:
             assert np.asarray(labels).shape == shape
@@ -159,6 +160,7 @@ def test_verbs_are_functions_with_the_same_names(run: Run) -> None:
     listed = run("--help").out
     for name in pixelwise.__all__:
         assert callable(getattr(pixelwise, name))
+    for name in set(pixelwise.__all__) - {"load", "Model", "Tiling"}:
         assert name.replace("_", "-") in listed
 
 
